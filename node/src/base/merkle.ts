@@ -1,0 +1,178 @@
+/**
+ * RFC 6962 Merkle trees over a list of byte strings: roots, inclusion and consistency proofs.
+ *
+ * Upholds: a root commits to the number, order and bytes of the leaves. Leaves and inner nodes are
+ * hashed under different prefixes, so one can never be taken for the other.
+ * Spec: RFC 6962 section 2.1; CometBFT spec/core/encoding.md ("Merkle trees").
+ * Used by: headers, part sets, results (types), and the logs of memory spaces (base/log.ts).
+ *
+ * @module
+ */
+import { EMPTY, equalBytes } from './bytes.ts';
+import { HASH_SIZE, sha256 } from './hash.ts';
+
+const LEAF_PREFIX = 0;
+const INNER_PREFIX = 1;
+
+/** Most aunts a proof may carry, as in CometBFT: trees of up to 2^100 leaves. */
+export const MAX_AUNTS = 100;
+
+/** The root of no leaves: SHA-256 of nothing. */
+export const EMPTY_ROOT: Uint8Array = sha256(EMPTY);
+
+/** SHA-256(0x00 ‖ leaf). */
+export function leafHash(leaf: Uint8Array): Uint8Array {
+  const input = new Uint8Array(1 + leaf.length);
+  input[0] = LEAF_PREFIX;
+  input.set(leaf, 1);
+  return sha256(input);
+}
+
+/** SHA-256(0x01 ‖ left ‖ right). */
+export function innerHash(left: Uint8Array, right: Uint8Array): Uint8Array {
+  const input = new Uint8Array(1 + left.length + right.length);
+  input[0] = INNER_PREFIX;
+  input.set(left, 1);
+  input.set(right, 1 + left.length);
+  return sha256(input);
+}
+
+/** The largest power of two below `n`; `n` is at least 2. */
+export function splitPoint(n: number): number {
+  let k = 1;
+  while (k * 2 < n) k *= 2;
+  return k;
+}
+
+/** The root over already hashed leaves `hashes[from … to)`. */
+export function rootOfHashes(
+  hashes: readonly Uint8Array[],
+  from = 0,
+  to: number = hashes.length,
+): Uint8Array {
+  if (to === from) return EMPTY_ROOT;
+  if (to - from === 1) return hashes[from] as Uint8Array;
+  const k = from + splitPoint(to - from);
+  return innerHash(rootOfHashes(hashes, from, k), rootOfHashes(hashes, k, to));
+}
+
+/** The root over `leaves`: 32 bytes. Cost: about 3 µs a leaf. */
+export function merkleRoot(leaves: readonly Uint8Array[]): Uint8Array {
+  return rootOfHashes(leaves.map(leafHash));
+}
+
+/** An inclusion proof in CometBFT's shape; aunts run from the leaf towards the root. */
+export type MerkleProof = {
+  readonly total: number;
+  readonly index: number;
+  readonly leafHash: Uint8Array;
+  readonly aunts: readonly Uint8Array[];
+};
+
+/** The root over `leaves`, and one inclusion proof for each. */
+export function merkleProofs(leaves: readonly Uint8Array[]): {
+  readonly root: Uint8Array;
+  readonly proofs: readonly MerkleProof[];
+} {
+  const total = leaves.length;
+  const hashes = leaves.map(leafHash);
+  const aunts: Uint8Array[][] = hashes.map(() => []);
+  const walk = (from: number, to: number): Uint8Array => {
+    if (to - from === 1) return hashes[from] as Uint8Array;
+    const k = from + splitPoint(to - from);
+    const left = walk(from, k);
+    const right = walk(k, to);
+    for (let i = from; i < k; i++) aunts[i]?.push(right);
+    for (let i = k; i < to; i++) aunts[i]?.push(left);
+    return innerHash(left, right);
+  };
+  const root = total === 0 ? EMPTY_ROOT : walk(0, total);
+  const proofs = hashes.map((hash, index) => ({
+    total,
+    index,
+    leafHash: hash,
+    aunts: aunts[index] as Uint8Array[],
+  }));
+  return { root, proofs };
+}
+
+/** The root that `proof` leads to, or `undefined` if its shape is impossible. */
+export function proofRoot(proof: MerkleProof): Uint8Array | undefined {
+  const { total, index, aunts } = proof;
+  if (index < 0 || index >= total || aunts.length > MAX_AUNTS) return undefined;
+  if (proof.leafHash.length !== HASH_SIZE) return undefined;
+  if (aunts.some((aunt) => aunt.length !== HASH_SIZE)) return undefined;
+  // Directions from the root down: true where the leaf lies left.
+  const lefts: boolean[] = [];
+  for (let i = index, n = total; n > 1; ) {
+    const k = splitPoint(n);
+    lefts.push(i < k);
+    if (i < k) n = k;
+    else {
+      i -= k;
+      n -= k;
+    }
+  }
+  if (lefts.length !== aunts.length) return undefined;
+  return aunts.reduce<Uint8Array>(
+    (hash, aunt, depth) =>
+      lefts[lefts.length - 1 - depth] ? innerHash(hash, aunt) : innerHash(aunt, hash),
+    proof.leafHash,
+  );
+}
+
+/** Whether `proof` shows that `leaf` stands at its index under `root`. */
+export function verifyMerkleProof(proof: MerkleProof, root: Uint8Array, leaf: Uint8Array): boolean {
+  if (!equalBytes(proof.leafHash, leafHash(leaf))) return false;
+  const reached = proofRoot(proof);
+  return reached !== undefined && equalBytes(reached, root);
+}
+
+/**
+ * Whether `path` shows that the tree of `newSize` leaves under `newRoot` starts with the tree of
+ * `oldSize` leaves under `oldRoot`: nothing was changed or removed.
+ *
+ * Source: RFC 9162 section 2.1.4.2.
+ */
+export function verifyConsistency(
+  oldSize: number,
+  oldRoot: Uint8Array,
+  newSize: number,
+  newRoot: Uint8Array,
+  path: readonly Uint8Array[],
+): boolean {
+  if (oldSize < 0 || oldSize > newSize || path.some((p) => p.length !== HASH_SIZE)) return false;
+  if (oldSize === newSize) return path.length === 0 && equalBytes(oldRoot, newRoot);
+  if (oldSize === 0) return path.length === 0 && equalBytes(oldRoot, EMPTY_ROOT);
+  const nodes = isPowerOfTwo(oldSize) ? [oldRoot, ...path] : [...path];
+  let first = oldSize - 1;
+  let last = newSize - 1;
+  while (first % 2 === 1) {
+    first = Math.floor(first / 2);
+    last = Math.floor(last / 2);
+  }
+  const seed = nodes[0];
+  if (seed === undefined) return false;
+  let oldHash = seed;
+  let newHash = seed;
+  for (const node of nodes.slice(1)) {
+    if (last === 0) return false;
+    if (first % 2 === 1 || first === last) {
+      oldHash = innerHash(node, oldHash);
+      newHash = innerHash(node, newHash);
+      while (first % 2 === 0 && first !== 0) {
+        first = Math.floor(first / 2);
+        last = Math.floor(last / 2);
+      }
+    } else newHash = innerHash(newHash, node);
+    first = Math.floor(first / 2);
+    last = Math.floor(last / 2);
+  }
+  return last === 0 && equalBytes(oldHash, oldRoot) && equalBytes(newHash, newRoot);
+}
+
+function isPowerOfTwo(n: number): boolean {
+  let rest = n;
+  while (rest % 2 === 0) rest /= 2;
+  return rest === 1;
+}

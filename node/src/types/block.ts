@@ -1,0 +1,54 @@
+/**
+ * Blocks: header, transactions, evidence, and the commit of the block before.
+ *
+ * Upholds: hashes and bytes are CometBFT's, block protocol 11. A decoded value is well formed on
+ * the wire but not yet valid; `block-checks.ts` comes next, then validation against state in the
+ * engine.
+ * Spec: CometBFT spec/core/data_structures.md and spec/core/encoding.md.
+ *
+ * @module
+ */
+import { sha256 } from '../base/hash.ts';
+import { MAX_BLOCK_BYTES } from '../base/limits.ts';
+import { merkleRoot } from '../base/merkle.ts';
+import { always, bytesList, type Codec, message, optional } from '../base/proto.ts';
+import { type Commit, commitCodec } from './commit.ts';
+import { type EvidenceList, evidenceListCodec } from './evidence.ts';
+import { type Header, headerCodec } from './header.ts';
+
+/** A transaction as the engine sees it. */
+export type Tx = Uint8Array;
+
+/** SHA-256 of a transaction: its name everywhere. */
+export function txHash(tx: Tx): Uint8Array {
+  return sha256(tx);
+}
+
+/** The Merkle root over the transactions' hashes. */
+export function dataHash(txs: readonly Tx[]): Uint8Array {
+  return merkleRoot(txs.map(txHash));
+}
+
+/** A block's transactions. */
+export type Data = { readonly txs: readonly Tx[] };
+
+/** tendermint.types.Data. At least two bytes of wire per transaction bound the count. */
+export const dataCodec: Codec<Data> = message<Data>('Data', {
+  txs: bytesList(1, MAX_BLOCK_BYTES, MAX_BLOCK_BYTES / 2),
+});
+
+/** A block. `lastCommit` is present on the wire even at the first height, where it is empty. */
+export type Block = {
+  readonly header: Header;
+  readonly data: Data;
+  readonly evidence: EvidenceList;
+  readonly lastCommit: Commit | undefined;
+};
+
+/** tendermint.types.Block. */
+export const blockCodec: Codec<Block> = message<Block>('Block', {
+  header: always(1, headerCodec),
+  data: always(2, dataCodec),
+  evidence: always(3, evidenceListCodec),
+  lastCommit: optional(4, commitCodec),
+});
