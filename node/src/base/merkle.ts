@@ -96,12 +96,16 @@ export function merkleProofs(leaves: readonly Uint8Array[]): {
   return { root, proofs };
 }
 
+function isHash(bytes: Uint8Array): boolean {
+  return bytes.length === HASH_SIZE;
+}
+
 /** The root that `proof` leads to, or `undefined` if its shape is impossible. */
 export function proofRoot(proof: MerkleProof): Uint8Array | undefined {
   const { total, index, aunts } = proof;
   if (index < 0 || index >= total || aunts.length > MAX_AUNTS) return undefined;
-  if (proof.leafHash.length !== HASH_SIZE) return undefined;
-  if (aunts.some((aunt) => aunt.length !== HASH_SIZE)) return undefined;
+  if (!isHash(proof.leafHash)) return undefined;
+  if (!aunts.every(isHash)) return undefined;
   // Directions from the root down: true where the leaf lies left.
   const lefts: boolean[] = [];
   for (let i = index, n = total; n > 1; ) {
@@ -141,34 +145,48 @@ export function verifyConsistency(
   newRoot: Uint8Array,
   path: readonly Uint8Array[],
 ): boolean {
-  if (oldSize < 0 || oldSize > newSize || path.some((p) => p.length !== HASH_SIZE)) return false;
+  if (oldSize < 0 || oldSize > newSize || !path.every(isHash)) return false;
   if (oldSize === newSize) return path.length === 0 && equalBytes(oldRoot, newRoot);
   if (oldSize === 0) return path.length === 0 && equalBytes(oldRoot, EMPTY_ROOT);
-  const nodes = isPowerOfTwo(oldSize) ? [oldRoot, ...path] : [...path];
-  let first = oldSize - 1;
-  let last = newSize - 1;
-  while (first % 2 === 1) {
-    first = Math.floor(first / 2);
-    last = Math.floor(last / 2);
-  }
-  const seed = nodes[0];
+  const [seed, ...rest] = isPowerOfTwo(oldSize) ? [oldRoot, ...path] : path;
   if (seed === undefined) return false;
+  const roots = climbPath(seed, { first: oldSize - 1, last: newSize - 1 }, rest);
+  return roots !== undefined && equalBytes(roots.old, oldRoot) && equalBytes(roots.new, newRoot);
+}
+
+/** The two roots that a consistency path leads to, or `undefined` if it has the wrong length. */
+function climbPath(
+  seed: Uint8Array,
+  lastLeaves: Positions,
+  path: readonly Uint8Array[],
+): { readonly old: Uint8Array; readonly new: Uint8Array } | undefined {
+  let { first, last } = climbWhile(1, lastLeaves);
   let oldHash = seed;
   let newHash = seed;
-  for (const node of nodes.slice(1)) {
-    if (last === 0) return false;
+  for (const node of path) {
+    if (last === 0) return undefined;
     if (first % 2 === 1 || first === last) {
       oldHash = innerHash(node, oldHash);
       newHash = innerHash(node, newHash);
-      while (first % 2 === 0 && first !== 0) {
-        first = Math.floor(first / 2);
-        last = Math.floor(last / 2);
-      }
+      ({ first, last } = climbWhile(0, { first, last }));
     } else newHash = innerHash(newHash, node);
-    first = Math.floor(first / 2);
-    last = Math.floor(last / 2);
+    ({ first, last } = climb({ first, last }));
   }
-  return last === 0 && equalBytes(oldHash, oldRoot) && equalBytes(newHash, newRoot);
+  return last === 0 ? { old: oldHash, new: newHash } : undefined;
+}
+
+/** Positions of the last leaf of the older and the newer tree at one level of the newer. */
+type Positions = { readonly first: number; readonly last: number };
+
+function climb({ first, last }: Positions): Positions {
+  return { first: Math.floor(first / 2), last: Math.floor(last / 2) };
+}
+
+/** Climbs while `first` has this lowest bit and is above zero. */
+function climbWhile(bit: 0 | 1, from: Positions): Positions {
+  let at = from;
+  while (at.first % 2 === bit && at.first !== 0) at = climb(at);
+  return at;
 }
 
 function isPowerOfTwo(n: number): boolean {

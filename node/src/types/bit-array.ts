@@ -7,9 +7,9 @@
  *
  * @module
  */
-import { LedgerError } from '../base/errors.ts';
 import { MAX_VALIDATORS } from '../base/limits.ts';
-import { type Codec, errors, mapped, message, packedUint64, uint } from '../base/proto.ts';
+import { type Codec, mapped, message, packedUint64, uint } from '../base/proto.ts';
+import { refuse } from '../base/wire.ts';
 
 /** A mutable array of `size` bits. */
 export class BitArray {
@@ -124,8 +124,7 @@ export const bitArrayCodec: Codec<BitArray> = mapped(
   }),
   (wire) => {
     if (wire.elems.length !== Math.ceil(wire.bits / 64)) {
-      const reason = `${wire.elems.length} words for ${wire.bits} bits`;
-      throw new LedgerError(errors.Malformed, { message: 'BitArray', reason });
+      refuse('BitArray', `${wire.elems.length} words for ${wire.bits} bits`);
     }
     return BitArray.ofWords(wire.bits, wire.elems);
   },

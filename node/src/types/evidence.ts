@@ -11,17 +11,8 @@ import { concatBytes } from '../base/bytes.ts';
 import { sha256 } from '../base/hash.ts';
 import { MAX_EVIDENCE_BYTES, MAX_VALIDATORS } from '../base/limits.ts';
 import { merkleRoot } from '../base/merkle.ts';
-import {
-  always,
-  type Codec,
-  int64,
-  list,
-  message,
-  optional,
-  uint,
-  union,
-  Writer,
-} from '../base/proto.ts';
+import { always, type Codec, int64, list, message, optional, uint, union } from '../base/proto.ts';
+import { Writer } from '../base/wire.ts';
 import { signedHeaderCodec } from './commit.ts';
 import { type Header, headerHash } from './header.ts';
 import { type Time, timeCodec } from './time.ts';

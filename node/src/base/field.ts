@@ -1,0 +1,106 @@
+/**
+ * The shapes a protobuf field can have: one scalar, one delimited value, or a list.
+ *
+ * Upholds: a default value is never written, and refused when it is read; a list is bounded.
+ * Used by: `proto.ts`, which names the fields of each protobuf type.
+ *
+ * Pure; runs in a browser.
+ *
+ * @module
+ */
+import { type Reader, refuse, type Writer } from './wire.ts';
+
+type WireType = 0 | 1 | 2;
+
+/** How one field's value looks on the wire. */
+export type Field<V> = {
+  readonly number: number;
+  readonly wire: WireType;
+  readonly initial: () => V;
+  /** Whether the value is written at all. */
+  readonly present: (value: V) => boolean;
+  /** Writes tag and value; called when `present`. */
+  readonly write: (out: Writer, value: V) => void;
+  /** Reads one occurrence after its tag. */
+  readonly read: (input: Reader, before: V, name: string) => V;
+  /** Whether the field may occur again right after itself. */
+  readonly repeated: boolean;
+  /** Whether the field must occur. */
+  readonly always: boolean;
+};
+
+/** The varint before a field's value: its number and how the value is written. */
+export function tag(number: number, wire: WireType): number {
+  return number * 8 + wire;
+}
+
+/** A field that occurs at most once, as a length and that many bytes. */
+export function delimited<V>(
+  number: number,
+  parts: Pick<Field<V>, 'initial' | 'present' | 'write' | 'read'>,
+): Field<V> {
+  const head = tag(number, 2);
+  const write = (out: Writer, value: V): void => {
+    out.varint(head);
+    parts.write(out, value);
+  };
+  return { ...parts, number, wire: 2, write, repeated: false, always: false };
+}
+
+/** A field of one value that is left out when it is the default. */
+export function scalar<V>(
+  number: number,
+  wire: WireType,
+  zero: V,
+  isZero: (value: V) => boolean,
+  write: (out: Writer, value: V) => void,
+  read: (input: Reader, name: string) => V,
+): Field<V> {
+  const head = tag(number, wire);
+  return {
+    number,
+    wire,
+    initial: () => zero,
+    present: (value) => !isZero(value),
+    write: (out, value) => {
+      out.varint(head);
+      write(out, value);
+    },
+    read: (input, _before, name) => {
+      const value = read(input, name);
+      if (isZero(value)) refuse(input.message, `${name} is written although it is the default`);
+      return value;
+    },
+    repeated: false,
+    always: false,
+  };
+}
+
+/** A field that may occur up to `max` times in a row. */
+export function repeated<T>(
+  number: number,
+  max: number,
+  writeItem: (out: Writer, item: T) => void,
+  readItem: (input: Reader, name: string) => T,
+): Field<readonly T[]> {
+  const head = tag(number, 2);
+  return {
+    number,
+    wire: 2,
+    initial: () => [],
+    present: (items) => items.length > 0,
+    write: (out, items) => {
+      for (const item of items) {
+        out.varint(head);
+        writeItem(out, item);
+      }
+    },
+    read: (input, before, name) => {
+      if (before.length >= max) refuse(input.message, `${name} has more than ${max} items`);
+      (before as T[]).push(readItem(input, name));
+      return before;
+    },
+    repeated: true,
+    always: false,
+  };
+}

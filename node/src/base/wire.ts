@@ -1,0 +1,191 @@
+/**
+ * Protobuf's wire format below messages: a writer and a strict reader of varints and lengths.
+ *
+ * Upholds: a reader takes only the shortest form of each number and never looks past its end.
+ * Absent here: tags, fields and messages; `proto.ts` builds them on these two.
+ * Spec: protobuf encoding guide.
+ *
+ * Pure; runs in a browser.
+ *
+ * @module
+ */
+import { type ErrorSpec, errorSpec, LedgerError } from './errors.ts';
+
+type Malformed = { readonly message: string; readonly reason: string };
+
+/** Refusals of this codec; `message` names the protobuf message, `reason` what is wrong. */
+export const errors: { readonly Malformed: ErrorSpec<Malformed> } = {
+  Malformed: errorSpec('codec', 1, 'peer', (p) => `malformed ${p.message}: ${p.reason}`),
+};
+
+/** @throws LedgerError codec/1: `message` is malformed because of `reason` */
+export function refuse(message: string, reason: string): never {
+  throw new LedgerError(errors.Malformed, { message, reason });
+}
+
+/** The largest uint64. */
+export const MAX_UINT64: bigint = (1n << 64n) - 1n;
+
+/** A growing output buffer. */
+export class Writer {
+  #bytes: Uint8Array = new Uint8Array(128);
+  #view: DataView = new DataView(this.#bytes.buffer);
+  #size = 0;
+
+  /** What was written, in an array of its own. */
+  finish(): Uint8Array {
+    return this.#bytes.slice(0, this.#size);
+  }
+
+  #reserve(extra: number): void {
+    const need = this.#size + extra;
+    if (need <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.max(need, this.#bytes.length * 2));
+    grown.set(this.#bytes.subarray(0, this.#size));
+    this.#bytes = grown;
+    this.#view = new DataView(grown.buffer);
+  }
+
+  /** Unsigned varint of a whole number in 0 … 2^53 − 1. */
+  varint(value: number): void {
+    this.#reserve(10);
+    let rest = value;
+    while (rest > 0x7f) {
+      this.#bytes[this.#size++] = (rest % 128) | 0x80;
+      rest = Math.floor(rest / 128);
+    }
+    this.#bytes[this.#size++] = rest;
+  }
+
+  /** Varint of a 64-bit value; negative values take ten bytes, as int64 does. */
+  varint64(value: bigint): void {
+    this.#reserve(10);
+    let rest = value & MAX_UINT64;
+    while (rest > 0x7fn) {
+      this.#bytes[this.#size++] = Number(rest & 0x7fn) | 0x80;
+      rest >>= 7n;
+    }
+    this.#bytes[this.#size++] = Number(rest);
+  }
+
+  /** Eight little-endian bytes, two's complement. */
+  fixed64(value: bigint): void {
+    this.#reserve(8);
+    this.#view.setBigInt64(this.#size, value, true);
+    this.#size += 8;
+  }
+
+  /** The bytes as they are. */
+  raw(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    this.#bytes.set(bytes, this.#size);
+    this.#size += bytes.length;
+  }
+
+  /** A varint length, then the bytes. */
+  bytes(bytes: Uint8Array): void {
+    this.varint(bytes.length);
+    this.raw(bytes);
+  }
+
+  /** A varint length, then what `body` writes. */
+  nested(body: () => void): void {
+    this.#reserve(1);
+    const start = this.#size++;
+    body();
+    const length = this.#size - start - 1;
+    let prefix = 1;
+    for (let n = length; n > 0x7f; n = Math.floor(n / 128)) prefix++;
+    if (prefix > 1) {
+      this.#reserve(prefix - 1);
+      this.#bytes.copyWithin(start + prefix, start + 1, this.#size);
+    }
+    const end = this.#size + prefix - 1;
+    this.#size = start;
+    this.varint(length);
+    this.#size = end;
+  }
+}
+
+/** A cursor over input bytes; every read is bounded by `end`. */
+export class Reader {
+  readonly bytes: Uint8Array;
+  readonly message: string;
+  at: number;
+  end: number;
+
+  constructor(bytes: Uint8Array, message: string, at = 0, end: number = bytes.length) {
+    this.bytes = bytes;
+    this.message = message;
+    this.at = at;
+    this.end = end;
+  }
+
+  /** Unsigned varint up to 64 bits, shortest form only. */
+  varint64(): bigint {
+    const small = this.#short();
+    if (small >= 0) return BigInt(small);
+    let value = 0n;
+    for (let shift = 0n; shift < 70n; shift += 7n) {
+      const byte = this.#byte();
+      value |= BigInt(byte & 0x7f) << shift;
+      if (byte < 0x80) {
+        if (byte === 0 && shift > 0n) refuse(this.message, 'overlong varint');
+        if (value > MAX_UINT64) refuse(this.message, 'varint over 64 bits');
+        return value;
+      }
+    }
+    return refuse(this.message, 'varint over ten bytes');
+  }
+
+  /** Unsigned varint that must be a whole number below 2^53. */
+  varint(): number {
+    const small = this.#short();
+    if (small >= 0) return small;
+    const value = this.varint64();
+    if (value > 0x1fffffffffffffn) refuse(this.message, 'number over 2^53 − 1');
+    return Number(value);
+  }
+
+  /** A varint of at most four bytes, or −1 with the cursor unmoved. */
+  #short(): number {
+    let value = 0;
+    for (let i = 0; i < 4; i++) {
+      if (this.at + i >= this.end) return -1;
+      const byte = this.bytes[this.at + i] as number;
+      value |= (byte & 0x7f) << (7 * i);
+      if (byte < 0x80) {
+        if (byte === 0 && i > 0) refuse(this.message, 'overlong varint');
+        this.at += i + 1;
+        return value;
+      }
+    }
+    return -1;
+  }
+
+  #byte(): number {
+    if (this.at >= this.end) refuse(this.message, 'ends too early');
+    return this.bytes[this.at++] as number;
+  }
+
+  /** Eight little-endian bytes, two's complement. */
+  fixed64(): bigint {
+    const slice = this.take(8);
+    return new DataView(slice.buffer, slice.byteOffset, 8).getBigInt64(0, true);
+  }
+
+  /** The next `length` bytes, as a view of the input. */
+  take(length: number): Uint8Array {
+    if (length > this.end - this.at) refuse(this.message, 'ends too early');
+    const out = this.bytes.subarray(this.at, this.at + length);
+    this.at += length;
+    return out;
+  }
+
+  /** Length-prefixed bytes, at most `max` of them. */
+  delimited(max: number, what: string): Uint8Array {
+    const length = this.varint();
+    if (length > max) refuse(this.message, `${what} has ${length} bytes, more than ${max}`);
+    return this.take(length);
+  }
+}
