@@ -16,7 +16,12 @@ import { Writer } from '../base/wire.ts';
 import { signedHeaderCodec } from './commit.ts';
 import { type Header, headerHash } from './header.ts';
 import { type Time, timeCodec } from './time.ts';
-import { type Validator, validatorCodec, validatorSetCodec } from './validators.ts';
+import {
+  type Validator,
+  validatorCodec,
+  validatorSetCodec,
+  type WireValidatorSet,
+} from './validators.ts';
 import { type Vote, voteCodec } from './vote.ts';
 
 /** Two votes of one validator for different blocks in one step. */
@@ -41,7 +46,6 @@ export const duplicateVoteCodec: Codec<DuplicateVote> = message<DuplicateVote>(
 );
 
 type WireSignedHeader = ReturnType<typeof signedHeaderCodec.decode>;
-type WireValidatorSet = ReturnType<typeof validatorSetCodec.decode>;
 
 /** A signed header with the validator set that signed it, as light clients exchange them. */
 export type WireLightBlock = {

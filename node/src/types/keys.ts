@@ -9,6 +9,7 @@
 import { hash160, sha256Truncated } from '../base/hash.ts';
 import { MAX_PUBLIC_KEY_BYTES } from '../base/limits.ts';
 import { type Codec, mapped, message, optionalBytes } from '../base/proto.ts';
+import { refuse } from '../base/wire.ts';
 
 /** Key types that CometBFT's JSON names tendermint/PubKeyEd25519 and tendermint/PubKeySecp256k1. */
 export type KeyType = 'ed25519' | 'secp256k1';
@@ -27,10 +28,14 @@ export const publicKeyCodec: Codec<PublicKey> = mapped(
     ed25519: optionalBytes(1, MAX_PUBLIC_KEY_BYTES),
     secp256k1: optionalBytes(2, MAX_PUBLIC_KEY_BYTES),
   }),
-  (wire): PublicKey =>
-    wire.secp256k1 === undefined
-      ? { type: 'ed25519', bytes: wire.ed25519 ?? new Uint8Array(0) }
-      : { type: 'secp256k1', bytes: wire.secp256k1 },
+  ({ ed25519, secp256k1 }): PublicKey => {
+    if (ed25519 !== undefined && secp256k1 === undefined)
+      return { type: 'ed25519', bytes: ed25519 };
+    if (secp256k1 !== undefined && ed25519 === undefined) {
+      return { type: 'secp256k1', bytes: secp256k1 };
+    }
+    return refuse('PublicKey', 'not exactly one key');
+  },
   (key) => ({
     ed25519: key.type === 'ed25519' ? key.bytes : undefined,
     secp256k1: key.type === 'secp256k1' ? key.bytes : undefined,

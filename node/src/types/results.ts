@@ -23,9 +23,10 @@ export type EventAttribute = {
 /** Something that happened, for subscribers and the index. Searched as `type.key`. */
 export type AbciEvent = { readonly type: string; readonly attributes: readonly EventAttribute[] };
 
-/** Most bytes of one text in a result, and most items in one of its lists. */
+/** Most bytes of one text in a result. */
 const MAX_TEXT = 1_048_576;
-const MAX_ITEMS = 1_000_000;
+/** Most items in one list of a result. */
+export const MAX_RESULT_ITEMS = 1_000_000;
 
 /** tendermint.abci.EventAttribute. */
 export const eventAttributeCodec: Codec<EventAttribute> = message<EventAttribute>(
@@ -36,7 +37,7 @@ export const eventAttributeCodec: Codec<EventAttribute> = message<EventAttribute
 /** tendermint.abci.Event. */
 export const eventCodec: Codec<AbciEvent> = message<AbciEvent>('Event', {
   type: text(1, MAX_TEXT),
-  attributes: list(2, eventAttributeCodec, MAX_ITEMS),
+  attributes: list(2, eventAttributeCodec, MAX_RESULT_ITEMS),
 });
 
 /** Result of one transaction. `code` 0 is success. */
@@ -59,7 +60,7 @@ export const execTxResultCodec: Codec<ExecTxResult> = message<ExecTxResult>('Exe
   info: text(4, MAX_TEXT),
   gasWanted: int(5),
   gasUsed: int(6),
-  events: list(7, eventCodec, MAX_ITEMS),
+  events: list(7, eventCodec, MAX_RESULT_ITEMS),
   codespace: text(8, MAX_TEXT),
 });
 

@@ -8,6 +8,7 @@
  * @module
  */
 import { type Codec, int, mapped, message } from '../base/proto.ts';
+import { refuse } from '../base/wire.ts';
 
 /** Nanoseconds since 1970-01-01T00:00:00Z. */
 export type Time = bigint;
@@ -17,6 +18,9 @@ const NANOS = 1_000_000_000n;
 /** Go's `time.Time{}`: 0001-01-01T00:00:00Z, the timestamp of an absent signature. */
 export const ZERO_TIME: Time = -62_135_596_800n * NANOS;
 
+const MIN_SECONDS = -62_135_596_800;
+const MAX_SECONDS = 253_402_300_799;
+
 /** Nanoseconds in a millisecond. */
 export const MILLISECOND: Time = 1_000_000n;
 
@@ -25,7 +29,12 @@ type Timestamp = { readonly seconds: number; readonly nanos: number };
 /** google.protobuf.Timestamp. */
 export const timeCodec: Codec<Time> = mapped(
   message<Timestamp>('Timestamp', { seconds: int(1), nanos: int(2) }),
-  (wire) => BigInt(wire.seconds) * NANOS + BigInt(wire.nanos),
+  ({ seconds, nanos }) => {
+    if (nanos < 0 || nanos >= 1e9) refuse('Timestamp', `${nanos} ns are not within a second`);
+    if (seconds < MIN_SECONDS || seconds > MAX_SECONDS)
+      refuse('Timestamp', 'outside years 1 … 9999');
+    return BigInt(seconds) * NANOS + BigInt(nanos);
+  },
   (time) => {
     const nanos = ((time % NANOS) + NANOS) % NANOS;
     return { seconds: Number((time - nanos) / NANOS), nanos: Number(nanos) };

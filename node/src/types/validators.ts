@@ -13,7 +13,7 @@ import { type ErrorSpec, errorSpec, invariant, LedgerError } from '../base/error
 import { ADDRESS_BYTES, MAX_TOTAL_POWER, MAX_VALIDATORS } from '../base/limits.ts';
 import { merkleRoot } from '../base/merkle.ts';
 import { always, bytes, type Codec, int64, list, message, optional } from '../base/proto.ts';
-import { addressOf, type PublicKey, publicKeyCodec } from './keys.ts';
+import { addressOf, type PublicKey, publicKeyCodec, wellFormedKey } from './keys.ts';
 
 /** One validator; `power` and `priority` are int64. */
 export type Validator = {
@@ -52,27 +52,43 @@ export const validatorCodec: Codec<Validator> = message<Validator>('Validator', 
   priority: int64(4),
 });
 
-type WireSet = {
+/** A validator set as the wire has it, not yet checked. */
+export type WireValidatorSet = {
   readonly validators: readonly Validator[];
   readonly proposer: Validator | undefined;
   readonly totalPower: bigint;
 };
 
 /** tendermint.types.ValidatorSet as it stands on the wire and in stores. */
-export const validatorSetCodec: Codec<WireSet> = message<WireSet>('ValidatorSet', {
-  validators: list(1, validatorCodec, MAX_VALIDATORS),
-  proposer: optional(2, validatorCodec),
-  totalPower: int64(3),
-});
+export const validatorSetCodec: Codec<WireValidatorSet> = message<WireValidatorSet>(
+  'ValidatorSet',
+  {
+    validators: list(1, validatorCodec, MAX_VALIDATORS),
+    proposer: optional(2, validatorCodec),
+    totalPower: int64(3),
+  },
+);
 
 /** Turns a decoded set into a value of ours. @throws LedgerError validators/1 if it is not one */
-export function validatorSetFromWire(wire: WireSet): ValidatorSet {
+export function validatorSetFromWire(wire: WireValidatorSet): ValidatorSet {
   const { validators, proposer } = wire;
   if (validators.length === 0 || proposer === undefined) return refuse('the set is empty');
-  if (!validators.some((v) => equalBytes(v.address, proposer.address))) {
-    refuse('the proposer is not in the set');
+  const addresses = new Set(validators.map((v) => toHex(v.address)));
+  if (addresses.size < validators.length) refuse('an address appears twice');
+  if (!addresses.has(toHex(proposer.address))) refuse('the proposer is not in the set');
+  for (const v of validators) {
+    // Headers commit to keys and powers only, so the address must follow from the key.
+    if (!wellFormedKey(v.publicKey) || !equalBytes(addressOf(v.publicKey), v.address)) {
+      refuse(`the address ${toHex(v.address)} is not that of its key`);
+    }
+    if (v.power <= 0n) refuse(`${toHex(v.address)} has no power`);
   }
   return { validators, proposer, totalPower: sumPower(validators) };
+}
+
+/** A set as the wire has it; like CometBFT, the total is left for the reader to add up. */
+export function validatorSetToWire(set: ValidatorSet): WireValidatorSet {
+  return { validators: set.validators, proposer: set.proposer, totalPower: 0n };
 }
 
 function sumPower(validators: readonly Validator[]): bigint {
