@@ -1,0 +1,358 @@
+/**
+ * The configuration of a node: one schema with a default, a unit and a sentence for every key.
+ *
+ * Upholds: an unknown key or a value out of bounds is refused with its path; nothing is ignored.
+ * Precedence, lowest first: defaults, `config/config.json` in the home, environment variables
+ * `METATRON__SECTION__KEY`. docs/config.md is printed from this file (`configReference`).
+ * Absent here: consensus parameters, which the chain fixes (genesis), and keys.
+ *
+ * @module
+ */
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import type { TimeoutConfig } from '../consensus/types.ts';
+import { describe, type ErrorSpec, errorSpec, LedgerError } from './base/errors.ts';
+
+/** Refusals of a configuration. */
+export const errors: {
+  readonly BadKey: ErrorSpec<{ readonly source: string; readonly path: string; reason: string }>;
+  readonly NotJson: ErrorSpec<{ readonly file: string; readonly reason: string }>;
+} = {
+  BadKey: errorSpec(
+    'config',
+    1,
+    'client',
+    (p) => `${p.source}: ${p.path === '' ? '' : `${p.path}: `}${p.reason}`,
+  ),
+  NotJson: errorSpec('config', 2, 'client', (p) => `${p.file} is not JSON: ${p.reason}`),
+};
+
+type Note = { readonly unit: string; readonly help: string };
+
+const notes = z.registry<Note>();
+
+function key<T extends z.ZodType>(type: T, unit: string, help: string): T {
+  notes.add(type, { unit, help });
+  return type;
+}
+
+const HOST_PORT = /^(?:[0-9A-Za-z.-]+|\[[0-9A-Fa-f:]+\]):(\d{1,5})$/;
+const address = (): z.ZodString =>
+  z.string().refine((text) => {
+    const port = HOST_PORT.exec(text)?.[1];
+    return port !== undefined && Number(port) <= 65_535;
+  }, 'must be host:port, such as 127.0.0.1:26657');
+const millis = (min = 0): z.ZodNumber => z.int().min(min).max(3_600_000);
+const count = (min: number, max: number): z.ZodNumber => z.int().min(min).max(max);
+
+const schema = z.strictObject({
+  moniker: key(
+    z.string().min(1).max(70).default('node'),
+    '',
+    'Name of the node, for people; told to peers and shown by `status`.',
+  ),
+  app: key(
+    z.enum(['ledger', 'kvstore']).default('ledger'),
+    '',
+    'The application: the ledger, or the key-value example. Fixed for the life of a chain.',
+  ),
+  p2p: z
+    .strictObject({
+      listen: key(
+        address().default('127.0.0.1:26656'),
+        'host:port',
+        'Where peers connect. Port 0 takes a free one.',
+      ),
+      persistentPeers: key(
+        z.array(z.string().min(1).max(512)).max(1_000).default([]),
+        '',
+        'Peers to stay connected to: `/ip4/HOST/tcp/PORT/p2p/PEERID`.',
+      ),
+      seeds: key(
+        z.array(z.string().min(1).max(512)).max(100).default([]),
+        '',
+        'Peers to ask once for the addresses of others.',
+      ),
+      maxInbound: key(count(0, 1_000).default(40), 'peers', 'Most peers that connected to us.'),
+      maxOutbound: key(
+        count(0, 1_000).default(10),
+        'peers',
+        'Most peers that we connect to, persistent ones not counted.',
+      ),
+    })
+    .prefault({}),
+  rpc: z
+    .strictObject({
+      listen: key(
+        address().default('127.0.0.1:26657'),
+        'host:port',
+        'CometBFT RPC over HTTP and WebSocket. Port 0 takes a free one.',
+      ),
+      origins: key(
+        z.array(z.string().max(256)).max(64).default([]),
+        '',
+        'Web origins whose pages may call; none by default.',
+      ),
+      hosts: key(
+        z.array(z.string().max(256)).max(64).default([]),
+        '',
+        'Host names accepted besides localhost and addresses.',
+      ),
+      unsafe: key(
+        z.boolean().default(false),
+        '',
+        'Serves the unsafe routes (dial_peers, dial_seeds, unsafe_flush_mempool).',
+      ),
+    })
+    .prefault({}),
+  api: z
+    .strictObject({
+      listen: key(
+        address().default('127.0.0.1:1317'),
+        'host:port',
+        'Explorer REST and metrics. Port 0 takes a free one.',
+      ),
+    })
+    .prefault({}),
+  consensus: z
+    .strictObject({
+      proposeMs: key(millis(1).default(500), 'ms', 'Wait for a proposal in round 0.'),
+      proposeDeltaMs: key(millis(1).default(250), 'ms', 'Growth of that wait per round.'),
+      prevoteMs: key(millis(1).default(200), 'ms', 'Wait for more prevotes after 2/3 of any.'),
+      prevoteDeltaMs: key(millis(1).default(100), 'ms', 'Growth of that wait per round.'),
+      precommitMs: key(millis(1).default(200), 'ms', 'Wait for more precommits after 2/3 of any.'),
+      precommitDeltaMs: key(millis(1).default(100), 'ms', 'Growth of that wait per round.'),
+      commitMs: key(
+        millis().default(0),
+        'ms',
+        'Wait after a commit for late precommits; 0 goes on at once.',
+      ),
+      emptyBlocksMs: key(
+        millis().default(1_000),
+        'ms',
+        'Longest wait for transactions before an empty block; 0 never makes one.',
+      ),
+    })
+    .prefault({}),
+  mempool: z
+    .strictObject({
+      maxTxs: key(count(1, 1_000_000).default(20_000), 'transactions', 'Most that wait.'),
+      maxBytes: key(
+        count(1_024, 4_294_967_296).default(67_108_864),
+        'bytes',
+        'Most that wait, in all.',
+      ),
+      maxTxBytes: key(count(1, 104_857_600).default(1_048_576), 'bytes', 'Largest transaction.'),
+      maxTxsPerSender: key(
+        count(1, 1_000_000).default(5_000),
+        'transactions',
+        'Most of one sender that wait.',
+      ),
+      cacheSize: key(
+        count(0, 10_000_000).default(100_000),
+        'hashes',
+        'Transactions remembered so that a repeat is refused cheaply.',
+      ),
+    })
+    .prefault({}),
+  storage: z
+    .strictObject({
+      archive: key(z.boolean().default(false), '', 'Keeps every height; the other keys are moot.'),
+      keepBlocks: key(
+        count(0, 4_294_967_296).default(0),
+        'heights',
+        'Newest blocks to keep; 0 keeps all that the evidence age and the application allow.',
+      ),
+      keepStates: key(
+        count(2, 4_294_967_296).default(100_000),
+        'heights',
+        'Newest heights whose application state can be read and proven.',
+      ),
+    })
+    .prefault({}),
+  log: z
+    .strictObject({
+      level: key(
+        z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+        '',
+        'Least level that is written, as JSON lines on stderr.',
+      ),
+    })
+    .prefault({}),
+});
+
+/** A checked configuration, every key present; what each key does stands in the schema. */
+export type Config = {
+  readonly moniker: string;
+  readonly app: 'ledger' | 'kvstore';
+  readonly p2p: {
+    readonly listen: string;
+    readonly persistentPeers: readonly string[];
+    readonly seeds: readonly string[];
+    readonly maxInbound: number;
+    readonly maxOutbound: number;
+  };
+  readonly rpc: {
+    readonly listen: string;
+    readonly origins: readonly string[];
+    readonly hosts: readonly string[];
+    readonly unsafe: boolean;
+  };
+  readonly api: { readonly listen: string };
+  readonly consensus: TimeoutConfig;
+  readonly mempool: {
+    readonly maxTxs: number;
+    readonly maxBytes: number;
+    readonly maxTxBytes: number;
+    readonly maxTxsPerSender: number;
+    readonly cacheSize: number;
+  };
+  readonly storage: {
+    readonly archive: boolean;
+    readonly keepBlocks: number;
+    readonly keepStates: number;
+  };
+  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent' };
+};
+
+/**
+ * Checks a configuration and fills in the defaults.
+ *
+ * @param source - where it comes from, for the message
+ * @throws LedgerError config/1 naming the path of the first bad key
+ */
+export function parseConfig(value: unknown, source = 'configuration'): Config {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const path = issue?.path.join('.') ?? '';
+  const reason = issue?.message ?? 'not a configuration';
+  throw new LedgerError(errors.BadKey, { source, path, reason });
+}
+
+/** One key of the schema. */
+export type ConfigKey = Note & {
+  readonly path: readonly string[];
+  readonly kind: 'string' | 'number' | 'boolean' | 'list';
+  readonly initial: unknown;
+};
+
+function kindOf(value: unknown): ConfigKey['kind'] {
+  if (Array.isArray(value)) return 'list';
+  if (typeof value === 'number') return 'number';
+  return typeof value === 'boolean' ? 'boolean' : 'string';
+}
+
+/** Every key in the order of the schema, with its default and its note. */
+export function configKeys(): readonly ConfigKey[] {
+  const found: ConfigKey[] = [];
+  const visit = (shape: z.core.$ZodShape, initial: object, path: readonly string[]): void => {
+    const values = new Map(Object.entries(initial));
+    for (const [name, type] of Object.entries(shape)) {
+      const at = [...path, name];
+      const note = notes.get(type as z.ZodType);
+      if (note !== undefined) {
+        found.push({
+          path: at,
+          kind: kindOf(values.get(name)),
+          initial: values.get(name),
+          ...note,
+        });
+      } else if (type instanceof z.ZodPrefault && type.unwrap() instanceof z.ZodObject) {
+        visit((type.unwrap() as z.ZodObject).shape, values.get(name), at);
+      }
+    }
+  };
+  visit(schema.shape, parseConfig({}), []);
+  return found;
+}
+
+/** Environment name of a key: METATRON__CONSENSUS__PROPOSE_MS. */
+export function environmentName(path: readonly string[]): string {
+  const words = path.map((part) => part.replace(/[A-Z]/g, (c) => `_${c}`).toUpperCase());
+  return ['METATRON', ...words].join('__');
+}
+
+function fromText(text: string, kind: ConfigKey['kind']): unknown {
+  if (kind === 'list') return text === '' ? [] : text.split(',');
+  if (kind === 'number') return /^-?\d+$/.test(text) ? Number(text) : text;
+  if (kind === 'boolean' && (text === 'true' || text === 'false')) return text === 'true';
+  return text;
+}
+
+/**
+ * Lays the environment over a configuration file's content.
+ *
+ * @throws LedgerError config/1 for a METATRON__ variable that names no key
+ */
+export function overlayEnvironment(
+  base: unknown,
+  environment: Readonly<Record<string, string | undefined>>,
+): unknown {
+  const known = new Map(configKeys().map((k) => [environmentName(k.path), k]));
+  let out = base;
+  for (const [name, text] of Object.entries(environment)) {
+    if (!name.startsWith('METATRON__') || text === undefined) continue;
+    const found = known.get(name);
+    if (found === undefined) {
+      const reason = 'no such key; docs/config.md lists them';
+      throw new LedgerError(errors.BadKey, { source: 'environment', path: name, reason });
+    }
+    out = withValue(out, found.path, fromText(text, found.kind));
+  }
+  return out;
+}
+
+function withValue(base: unknown, path: readonly string[], value: unknown): unknown {
+  const [head, ...rest] = path;
+  if (head === undefined) return value;
+  const object = typeof base === 'object' && base !== null ? Object.entries(base) : [];
+  const inner = new Map<string, unknown>(object);
+  inner.set(head, withValue(inner.get(head), rest, value));
+  return Object.fromEntries(inner);
+}
+
+/**
+ * The configuration in force: the file, with the environment over it, with defaults below it.
+ *
+ * @param file - a JSON file; its absence is an error of the file system
+ * @throws LedgerError config/1 or config/2
+ */
+export function loadConfig(
+  file: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Config {
+  const text = readFileSync(file, 'utf8');
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new LedgerError(errors.NotJson, { file, reason: describe(cause) }, cause);
+  }
+  parseConfig(value, file);
+  return parseConfig(overlayEnvironment(value, environment), `${file} with the environment`);
+}
+
+/** docs/config.md, from the schema. */
+export function configReference(): string {
+  const rows = configKeys().map((k) => {
+    const initial = JSON.stringify(k.initial);
+    return `| \`${k.path.join('.')}\` | \`${initial}\` | ${k.unit} | ${k.help} |`;
+  });
+  return [
+    '# Configuration',
+    '',
+    'Printed from the schema in `node/src/config.ts` by `npx metatron config --markdown`;',
+    'a test compares the two.',
+    '',
+    'A node reads `config/config.json` in its home. Every key may be left out. A value counts in',
+    'this order, the last one wins: the default below, the file, the environment. The variable of',
+    '`consensus.proposeMs` is `METATRON__CONSENSUS__PROPOSE_MS`; a list is separated by commas.',
+    'An unknown key or variable stops the start with its name.',
+    '',
+    '| Key | Default | Unit | What it does |',
+    '|---|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n');
+}
