@@ -185,10 +185,3 @@ declare const verifiedBrand: unique symbol;
 
 /** A value whose signature was checked against the validator set of its height. */
 export type Verified<T> = T & { readonly [verifiedBrand]: true };
-
-/** Checks one signature of a validator; ZIP 215 decides. Handed in by the engine. */
-export type VerifySignature = (
-  publicKey: Uint8Array,
-  message: Uint8Array,
-  signature: Uint8Array,
-) => boolean | Promise<boolean>;
