@@ -1,0 +1,141 @@
+/**
+ * One lane of the mempool: the pending transactions of one sender, or those without a sender.
+ *
+ * Upholds: entries leave in order; of a sender's, in order of sequence and never across a gap.
+ * Absent here: bounds and checks; `mempool.ts` has them.
+ *
+ * @module
+ */
+
+/** A transaction that passed the application's check and waits for a block. */
+export type PoolEntry = {
+  readonly tx: Uint8Array;
+  /** Hex of the transaction's SHA-256. */
+  readonly key: string;
+  readonly sender: string | undefined;
+  readonly sequence: number;
+  readonly priority: number;
+  readonly gasWanted: number;
+  /** Position in the order of acceptance. */
+  readonly arrival: number;
+  /** Peers that are known to have it. */
+  readonly peers: Set<string>;
+};
+
+/** The entries of a lane, in order. */
+export class Lane {
+  readonly #ordered: boolean;
+  #entries: PoolEntry[] = [];
+  #byteSize = 0;
+  /** Height at which the lane was last checked. */
+  checkedAt: number;
+
+  /** @param ordered - whether sequences order the lane; otherwise arrival does */
+  constructor(ordered: boolean, height: number) {
+    this.#ordered = ordered;
+    this.checkedAt = height;
+  }
+
+  get size(): number {
+    return this.#entries.length;
+  }
+
+  get byteSize(): number {
+    return this.#byteSize;
+  }
+
+  /** All entries, in order; not to be kept across a change. */
+  entries(): readonly PoolEntry[] {
+    return this.#entries;
+  }
+
+  /** The entry that `entry` would stand in the place of: same sender, same sequence. */
+  rival(sequence: number): PoolEntry | undefined {
+    if (!this.#ordered) return undefined;
+    const at = this.#position(sequence);
+    const found = this.#entries[at];
+    return found?.sequence === sequence ? found : undefined;
+  }
+
+  /** Adds an entry; the caller has removed its rival. */
+  add(entry: PoolEntry): void {
+    this.#byteSize += entry.tx.length;
+    const last = this.#entries.at(-1);
+    if (!this.#ordered || last === undefined || last.sequence < entry.sequence) {
+      this.#entries.push(entry);
+    } else this.#entries.splice(this.#position(entry.sequence), 0, entry);
+  }
+
+  /** Removes the entries whose keys are in `keys`. */
+  remove(keys: ReadonlySet<string>): void {
+    this.#entries = this.#entries.filter((entry) => !keys.has(entry.key));
+    this.#byteSize = this.#entries.reduce((sum, entry) => sum + entry.tx.length, 0);
+  }
+
+  /** Whether entry `index` may follow the one before it: no gap between their sequences. */
+  follows(index: number): boolean {
+    const entry = this.#entries[index];
+    const before = this.#entries[index - 1];
+    if (entry === undefined) return false;
+    return !this.#ordered || before === undefined || entry.sequence === before.sequence + 1;
+  }
+
+  /** First position whose sequence is not below `sequence`. */
+  #position(sequence: number): number {
+    let low = 0;
+    let high = this.#entries.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#entries[middle]?.sequence ?? 0) < sequence) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+/** A lane and how far it was taken. */
+type Cursor = { readonly lane: Lane; next: number };
+
+function goesBefore(a: PoolEntry, b: PoolEntry): boolean {
+  return a.priority === b.priority ? a.arrival < b.arrival : a.priority > b.priority;
+}
+
+/**
+ * Walks lanes by the priority of their heads, then by arrival, until `take` has had enough.
+ *
+ * @param take - false if the entry does not fit: its lane is left for this walk
+ * Cost: linear in the lanes, then logarithmic in them per entry taken.
+ */
+export function walkLanes(lanes: Iterable<Lane>, take: (entry: PoolEntry) => boolean): void {
+  const heap: Cursor[] = [];
+  for (const lane of lanes) if (lane.size > 0) heap.push({ lane, next: 0 });
+  for (let i = (heap.length >> 1) - 1; i >= 0; i--) sink(heap, i);
+  for (let top = heap[0]; top !== undefined; top = heap[0]) {
+    const entry = head(top);
+    top.next++;
+    if (!take(entry) || !top.lane.follows(top.next)) {
+      const last = heap.pop();
+      if (heap.length > 0 && last !== undefined) heap[0] = last;
+    }
+    sink(heap, 0);
+  }
+}
+
+function head(cursor: Cursor): PoolEntry {
+  return cursor.lane.entries()[cursor.next] as PoolEntry;
+}
+
+function sink(heap: Cursor[], from: number): void {
+  let at = from;
+  for (;;) {
+    let best = at;
+    for (const child of [2 * at + 1, 2 * at + 2]) {
+      const a = heap[child];
+      const b = heap[best];
+      if (a !== undefined && b !== undefined && goesBefore(head(a), head(b))) best = child;
+    }
+    if (best === at) return;
+    [heap[at], heap[best]] = [heap[best] as Cursor, heap[at] as Cursor];
+    at = best;
+  }
+}

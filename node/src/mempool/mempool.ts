@@ -1,0 +1,388 @@
+/**
+ * The mempool: transactions that passed the application's check and wait for a block.
+ *
+ * Upholds: bounded in count and bytes, in all and per sender; a transaction enters at most once
+ * (a bounded memory of hashes stands before the check); a block is offered senders' transactions
+ * in order of sequence without gaps. After a block only the lanes it touched are checked again, and
+ * the ones that were checked longest ago, so that nothing stale stays for ever.
+ * Absent here: sockets and timers; engine/tx-gossip.ts pushes what enters. Passing the check
+ * promises nothing about a block.
+ * Spec: CometBFT 0.38 mempool (texts of refusals); lanes are ours.
+ *
+ * @module
+ */
+import type { CheckTxRequest, CheckTxResponse } from '../abci/application.ts';
+import { toHex } from '../base/bytes.ts';
+import { type ErrorSpec, errorSpec, LedgerError } from '../base/errors.ts';
+import { DEFAULT_MAX_TX_BYTES } from '../base/limits.ts';
+import { type Tx, txHash } from '../types/block.ts';
+import { Lane, type PoolEntry, walkLanes } from './lane.ts';
+
+/** Bounds of the pool. Sizes in bytes. */
+export type MempoolConfig = {
+  readonly maxTxs: number;
+  readonly maxBytes: number;
+  readonly maxTxBytes: number;
+  readonly maxTxsPerSender: number;
+  readonly maxBytesPerSender: number;
+  /** How many hashes of transactions seen are remembered. */
+  readonly cacheSize: number;
+  /** Whether a transaction that failed its check is remembered too, and so not checked again. */
+  readonly keepInvalidInCache: boolean;
+};
+
+/** Defaults: CometBFT's sizes, with room for a few seconds of full load. */
+export const DEFAULT_MEMPOOL: MempoolConfig = {
+  maxTxs: 20_000,
+  maxBytes: 256 * 1_048_576,
+  maxTxBytes: DEFAULT_MAX_TX_BYTES,
+  maxTxsPerSender: 5_000,
+  maxBytesPerSender: 64 * 1_048_576,
+  cacheSize: 50_000,
+  keepInvalidInCache: false,
+};
+
+type Full = {
+  readonly txs: number;
+  readonly maxTxs: number;
+  readonly bytes: number;
+  readonly maxBytes: number;
+};
+
+/** Refusals of a transaction before or after the application's check. */
+export const errors: {
+  readonly InCache: ErrorSpec<Record<never, never>>;
+  readonly Full: ErrorSpec<Full>;
+  readonly TooLarge: ErrorSpec<{ readonly max: number; readonly size: number }>;
+  readonly SenderFull: ErrorSpec<{ readonly sender: string; readonly maxTxs: number }>;
+  readonly SequenceTaken: ErrorSpec<{ readonly sender: string; readonly sequence: number }>;
+  readonly Empty: ErrorSpec<Record<never, never>>;
+} = {
+  InCache: errorSpec('mempool', 1, 'client', () => 'tx already exists in cache'),
+  Full: errorSpec(
+    'mempool',
+    2,
+    'node',
+    (p) =>
+      `mempool is full: number of txs ${p.txs} (max: ${p.maxTxs}), ` +
+      `total txs bytes ${p.bytes} (max: ${p.maxBytes})`,
+  ),
+  TooLarge: errorSpec(
+    'mempool',
+    3,
+    'client',
+    (p) => `Tx too large. Max size is ${p.max}, but got ${p.size}`,
+  ),
+  SenderFull: errorSpec(
+    'mempool',
+    4,
+    'client',
+    (p) => `mempool is full for sender ${p.sender}: at most ${p.maxTxs} pending transactions`,
+  ),
+  SequenceTaken: errorSpec(
+    'mempool',
+    5,
+    'client',
+    (p) => `a transaction of ${p.sender} with sequence ${p.sequence} is already pending`,
+  ),
+  Empty: errorSpec('mempool', 6, 'client', () => 'tx is empty'),
+};
+
+/** Asks the application; the only call out of the pool. */
+export type CheckTx = (request: CheckTxRequest) => CheckTxResponse | Promise<CheckTxResponse>;
+
+/** What became of a submitted transaction. */
+export type Submitted = {
+  readonly hash: Uint8Array;
+  readonly response: CheckTxResponse;
+  /** Present if it was accepted and is pending. */
+  readonly entry: PoolEntry | undefined;
+};
+
+/** A transaction of a committed block and whether it succeeded. */
+export type CommittedTx = { readonly tx: Tx; readonly ok: boolean };
+
+/** Lane of the transactions without a sender. */
+const FIFO = '';
+/** Rounds of checking one transaction while blocks pass beneath it. */
+const MAX_CHECKS = 3;
+/** Lanes that are checked again after each block because their last check is old. */
+const OLD_LANES_PER_BLOCK = 16;
+/** Heights after which a check counts as old. */
+const OLD_AFTER_HEIGHTS = 20;
+
+/** Bytes a transaction takes in a block: its own and its protobuf framing. */
+export function txBytesInBlock(tx: Tx): number {
+  let prefix = 2;
+  for (let n = tx.length; n > 0x7f; n = Math.floor(n / 128)) prefix++;
+  return prefix + tx.length;
+}
+
+/** The pool. One per node; owned by the engine. */
+export class Mempool {
+  readonly #config: MempoolConfig;
+  readonly #check: CheckTx;
+  readonly #entries = new Map<string, PoolEntry>();
+  /** In order of their last check, oldest first. */
+  readonly #lanes = new Map<string, Lane>();
+  readonly #cache = new Map<string, true>();
+  /** Keys being checked; a block that commits one takes it out. */
+  readonly #checking = new Set<string>();
+  #bytes = 0;
+  #arrivals = 0;
+  #height = 0;
+  #updates = 0;
+
+  constructor(config: MempoolConfig, check: CheckTx) {
+    this.#config = config;
+    this.#check = check;
+  }
+
+  /** Number of pending transactions. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Bytes of pending transactions. */
+  get byteSize(): number {
+    return this.#bytes;
+  }
+
+  /** Largest transaction taken, in bytes. */
+  get maxTxBytes(): number {
+    return this.#config.maxTxBytes;
+  }
+
+  /** The pending entry of a hash in hex. */
+  get(key: string): PoolEntry | undefined {
+    return this.#entries.get(key);
+  }
+
+  /** Up to `limit` pending entries, in order of arrival. */
+  list(limit: number): PoolEntry[] {
+    const out: PoolEntry[] = [];
+    for (const entry of this.#entries.values()) {
+      if (out.length >= limit) break;
+      out.push(entry);
+    }
+    return out;
+  }
+
+  /**
+   * Checks a transaction and keeps it if it passes.
+   *
+   * @param peer - who sent it; empty for our own clients
+   * @throws LedgerError mempool/… if it is refused before or after the application's check
+   */
+  submit(tx: Tx, peer: string): Submitted | Promise<Submitted> {
+    const hash = txHash(tx);
+    const key = toHex(hash);
+    this.#admit(tx, key, peer);
+    this.#remember(key);
+    this.#checking.add(key);
+    return this.#run({ tx, hash, key, peer }, 'new', 1);
+  }
+
+  #admit(tx: Tx, key: string, peer: string): void {
+    const { maxTxBytes } = this.#config;
+    if (tx.length === 0) throw new LedgerError(errors.Empty, {});
+    if (tx.length > maxTxBytes) {
+      throw new LedgerError(errors.TooLarge, { max: maxTxBytes, size: tx.length });
+    }
+    if (this.#cache.has(key)) {
+      if (peer !== '') this.#entries.get(key)?.peers.add(peer);
+      throw new LedgerError(errors.InCache, {});
+    }
+    this.#refuseIfFull(tx);
+  }
+
+  #refuseIfFull(tx: Tx): void {
+    const { maxTxs, maxBytes } = this.#config;
+    const txs = this.#entries.size;
+    if (txs < maxTxs && this.#bytes + tx.length <= maxBytes) return;
+    throw new LedgerError(errors.Full, { txs, maxTxs, bytes: this.#bytes, maxBytes });
+  }
+
+  #run(job: Job, kind: CheckTxRequest['kind'], turn: number): Submitted | Promise<Submitted> {
+    const updates = this.#updates;
+    const settle = (response: CheckTxResponse): Submitted | Promise<Submitted> => {
+      const stale = updates !== this.#updates && response.code === 0 && turn < MAX_CHECKS;
+      if (stale && this.#checking.has(job.key)) return this.#run(job, 'recheck', turn + 1);
+      return this.#settle(job, response);
+    };
+    const fail = (thrown: unknown): never => {
+      this.#forget(job.key);
+      throw thrown;
+    };
+    try {
+      const answer = this.#check({ tx: job.tx, kind });
+      return answer instanceof Promise ? answer.then(settle).catch(fail) : settle(answer);
+    } catch (thrown) {
+      return fail(thrown);
+    }
+  }
+
+  #settle({ tx, hash, key, peer }: Job, response: CheckTxResponse): Submitted {
+    if (response.code !== 0) {
+      this.#checking.delete(key);
+      if (!this.#config.keepInvalidInCache) this.#cache.delete(key);
+      return { hash, response, entry: undefined };
+    }
+    // A block may have committed it while it was being checked.
+    if (!this.#checking.delete(key)) return { hash, response, entry: undefined };
+    const { sender, sequence = 0, priority, gasWanted } = response;
+    const arrival = this.#arrivals++;
+    const peers = new Set(peer === '' ? [] : [peer]);
+    const entry = { tx, key, sender, sequence, priority, gasWanted, arrival, peers };
+    try {
+      this.#insert(entry);
+    } catch (thrown) {
+      this.#forget(key);
+      throw thrown;
+    }
+    return { hash, response, entry };
+  }
+
+  #forget(key: string): void {
+    this.#checking.delete(key);
+    this.#cache.delete(key);
+  }
+
+  #insert(entry: PoolEntry): void {
+    this.#refuseIfFull(entry.tx);
+    const { sender, sequence, tx } = entry;
+    const id = laneOf(entry);
+    const lane = this.#lanes.get(id) ?? new Lane(sender !== undefined, this.#height);
+    if (sender !== undefined) {
+      const { maxTxsPerSender: maxTxs, maxBytesPerSender } = this.#config;
+      const rival = lane.rival(sequence);
+      if (rival !== undefined) {
+        if (rival.priority >= entry.priority) {
+          throw new LedgerError(errors.SequenceTaken, { sender, sequence });
+        }
+        this.#drop([rival]);
+      } else if (lane.size >= maxTxs || lane.byteSize + tx.length > maxBytesPerSender) {
+        throw new LedgerError(errors.SenderFull, { sender, maxTxs });
+      }
+    }
+    this.#lanes.set(id, lane);
+    lane.add(entry);
+    this.#entries.set(entry.key, entry);
+    this.#bytes += tx.length;
+  }
+
+  /** Remembers a hash as the newest, forgetting the oldest beyond the bound. */
+  #remember(key: string): void {
+    this.#cache.delete(key);
+    this.#cache.set(key, true);
+    if (this.#cache.size <= this.#config.cacheSize) return;
+    for (const oldest of this.#cache.keys()) {
+      this.#cache.delete(oldest);
+      return;
+    }
+  }
+
+  /**
+   * Transactions for a block, best first.
+   *
+   * @param maxBytes - room in the block, framing included
+   * @param maxGas - −1 for no bound
+   */
+  reap(maxBytes: number, maxGas: number): Tx[] {
+    const txs: Tx[] = [];
+    let bytes = 0;
+    let gas = 0;
+    walkLanes(this.#lanes.values(), (entry) => {
+      const size = txBytesInBlock(entry.tx);
+      if (bytes + size > maxBytes) return false;
+      if (maxGas >= 0 && gas + entry.gasWanted > maxGas) return false;
+      bytes += size;
+      gas += entry.gasWanted;
+      txs.push(entry.tx);
+      return true;
+    });
+    return txs;
+  }
+
+  /**
+   * Takes a committed block's transactions out and checks the lanes it touched again.
+   *
+   * Call it once per height, before anything is reaped for the next one.
+   */
+  async update(height: number, committed: readonly CommittedTx[]): Promise<void> {
+    this.#height = height;
+    this.#updates++;
+    const touched = new Set<string>();
+    const removed: PoolEntry[] = [];
+    for (const { tx, ok } of committed) {
+      const key = toHex(txHash(tx));
+      this.#checking.delete(key);
+      if (ok || this.#config.keepInvalidInCache) this.#remember(key);
+      else this.#cache.delete(key);
+      const entry = this.#entries.get(key);
+      if (entry === undefined) continue;
+      removed.push(entry);
+      touched.add(laneOf(entry));
+    }
+    this.#drop(removed);
+    let old = 0;
+    for (const [id, lane] of this.#lanes) {
+      if (old++ >= OLD_LANES_PER_BLOCK || lane.checkedAt + OLD_AFTER_HEIGHTS > height) break;
+      touched.add(id);
+    }
+    for (const id of touched) await this.#recheck(id);
+  }
+
+  async #recheck(id: string): Promise<void> {
+    const lane = this.#lanes.get(id);
+    if (lane === undefined) return;
+    const failed: PoolEntry[] = [];
+    for (const entry of [...lane.entries()]) {
+      const answer = this.#check({ tx: entry.tx, kind: 'recheck' });
+      const response = answer instanceof Promise ? await answer : answer;
+      if (response.code !== 0) failed.push(entry);
+    }
+    lane.checkedAt = this.#height;
+    // To the end: lanes stand in order of their last check.
+    if (this.#lanes.delete(id)) this.#lanes.set(id, lane);
+    for (const { key } of failed) {
+      if (!this.#config.keepInvalidInCache) this.#cache.delete(key);
+    }
+    this.#drop(failed);
+  }
+
+  /** Forgets all pending transactions, and that they were seen. */
+  flush(): void {
+    this.#entries.clear();
+    this.#lanes.clear();
+    this.#cache.clear();
+    this.#bytes = 0;
+  }
+
+  #drop(entries: readonly PoolEntry[]): void {
+    const byLane = new Map<string, Set<string>>();
+    for (const entry of entries) {
+      if (!this.#entries.delete(entry.key)) continue;
+      this.#bytes -= entry.tx.length;
+      const id = laneOf(entry);
+      const keys = byLane.get(id) ?? new Set<string>();
+      byLane.set(id, keys.add(entry.key));
+    }
+    for (const [id, keys] of byLane) {
+      const lane = this.#lanes.get(id);
+      lane?.remove(keys);
+      if (lane?.size === 0) this.#lanes.delete(id);
+    }
+  }
+}
+
+type Job = {
+  readonly tx: Tx;
+  readonly hash: Uint8Array;
+  readonly key: string;
+  readonly peer: string;
+};
+
+function laneOf(entry: PoolEntry): string {
+  return entry.sender === undefined ? FIFO : `s${entry.sender}`;
+}
