@@ -1,0 +1,158 @@
+/**
+ * The index of blocks and transactions: by hash, by height, and by the attributes of their events.
+ *
+ * Upholds: `stage` writes into the height's batch, at most three entries a block, one a transaction
+ * and one for each attribute with `index` set. A failed transaction never hides an earlier success
+ * of the same bytes. Transactions and results are not stored again: an entry says where they are.
+ * Absent here: evaluating queries (search.ts), pruning (entries of pruned heights are skipped).
+ * Spec: CometBFT 0.38 state/txindex/kv.
+ *
+ * @module
+ */
+import { concatBytes, EMPTY, readU64be, toHex, u64be } from '../base/bytes.ts';
+import { txHash } from '../types/block.ts';
+import type { CommittedHeight } from '../types/chain-state.ts';
+import type { AbciEvent, TxResult } from '../types/results.ts';
+import {
+  type AttributeKind,
+  attributeKey,
+  countKey,
+  hashKey,
+  KIND,
+  tagPrefix,
+  u32be,
+  valuePrefix,
+} from './keys.ts';
+import type { BlockSource, KeySpace } from './ports.ts';
+
+/** Where a transaction stands in the chain. */
+export type TxLocation = { readonly height: number; readonly index: number };
+
+/** A height as read back for its transactions. */
+type ReadHeight = Pick<CommittedHeight, 'block' | 'results'>;
+
+/** Heights kept decoded, newest first, and the most transactions they may hold together. */
+const RECENT_HEIGHTS = 8;
+const RECENT_TXS = 20_000;
+/** Tags whose key prefix is remembered. */
+const KNOWN_TAGS = 1_024;
+
+/** Reads and stages index entries. */
+export class ChainIndex {
+  readonly #space: KeySpace;
+  readonly #source: BlockSource;
+  readonly #recent: Map<number, ReadHeight> = new Map();
+  readonly #prefixes: Map<string, Uint8Array> = new Map();
+
+  constructor(space: KeySpace, source: BlockSource) {
+    this.#space = space;
+    this.#source = source;
+  }
+
+  /** The entries themselves, for searching. */
+  get space(): KeySpace {
+    return this.#space;
+  }
+
+  /** Stages the entries of a decided height. */
+  stage(committed: CommittedHeight): void {
+    const { block, blockId, results } = committed;
+    const { height } = block.header;
+    const { txs } = block.data;
+    this.#space.stage(hashKey(KIND.blockHash, blockId.hash), u64be(height));
+    if (txs.length > 0) this.#space.stage(countKey(height), u32be(txs.length));
+    this.#stageEvents(KIND.block, height, 0, results.events);
+    const succeeded = new Set<string>();
+    for (const [index, tx] of txs.entries()) {
+      const result = results.txResults[index];
+      if (result === undefined) continue;
+      const hash = txHash(tx);
+      const key = toHex(hash);
+      if (result.code === 0) succeeded.add(key);
+      else if (succeeded.has(key) || this.#hasSuccess(hash)) continue;
+      this.#space.stage(hashKey(KIND.txHash, hash), concatBytes(u64be(height), u32be(index)));
+      this.#stageEvents(KIND.tx, height, index, result.events);
+    }
+    this.#remember(height, { block, results });
+  }
+
+  #stageEvents(
+    kind: AttributeKind,
+    height: number,
+    index: number,
+    events: readonly AbciEvent[],
+  ): void {
+    for (const [event, { type, attributes }] of events.entries()) {
+      if (type === '') continue;
+      for (const { key, value, index: indexed } of attributes) {
+        if (!indexed || key === '') continue;
+        const prefix = valuePrefix(this.#prefix(kind, `${type}.${key}`), value);
+        this.#space.stage(attributeKey(prefix, { height, index, event }), EMPTY);
+      }
+    }
+  }
+
+  #prefix(kind: AttributeKind, tag: string): Uint8Array {
+    const name = `${kind}${tag}`;
+    const known = this.#prefixes.get(name);
+    if (known !== undefined) return known;
+    if (this.#prefixes.size >= KNOWN_TAGS) this.#prefixes.clear();
+    const prefix = tagPrefix(kind, tag);
+    this.#prefixes.set(name, prefix);
+    return prefix;
+  }
+
+  #hasSuccess(hash: Uint8Array): boolean {
+    const at = this.locate(hash);
+    return at !== undefined && this.#read(at.height)?.results.txResults[at.index]?.code === 0;
+  }
+
+  #remember(height: number, read: ReadHeight): void {
+    this.#recent.delete(height);
+    this.#recent.set(height, read);
+    let txs = 0;
+    for (const { block } of this.#recent.values()) txs += block.data.txs.length;
+    for (const [oldest, { block }] of this.#recent) {
+      const full = this.#recent.size > RECENT_HEIGHTS || txs > RECENT_TXS;
+      if (!full || this.#recent.size === 1) return;
+      this.#recent.delete(oldest);
+      txs -= block.data.txs.length;
+    }
+  }
+
+  #read(height: number): ReadHeight | undefined {
+    const recent = this.#recent.get(height);
+    if (recent !== undefined) return recent;
+    const block = this.#source.block(height);
+    const results = this.#source.results(height);
+    if (block === undefined || results === undefined) return undefined;
+    this.#remember(height, { block, results });
+    return { block, results };
+  }
+
+  /** Where the transaction with this hash stands, if it was committed. */
+  locate(hash: Uint8Array): TxLocation | undefined {
+    const entry = this.#space.get(hashKey(KIND.txHash, hash));
+    if (entry === undefined) return undefined;
+    return { height: readU64be(entry), index: readU64be(concatBytes(u32be(0), entry.slice(8))) };
+  }
+
+  /** The transaction at a place and its result; `undefined` if its height was pruned. */
+  txAt(at: TxLocation): TxResult | undefined {
+    const read = this.#read(at.height);
+    const tx = read?.block.data.txs[at.index];
+    const result = read?.results.txResults[at.index];
+    return tx === undefined || result === undefined ? undefined : { ...at, tx, result };
+  }
+
+  /** All transactions of a height, for proofs under its data hash. */
+  txsOf(height: number): readonly Uint8Array[] {
+    return this.#read(height)?.block.data.txs ?? [];
+  }
+
+  /** The height of the block with this hash. */
+  heightOf(blockHash: Uint8Array): number | undefined {
+    const entry = this.#space.get(hashKey(KIND.blockHash, blockHash));
+    return entry && readU64be(entry);
+  }
+}
