@@ -1,0 +1,214 @@
+/**
+ * The one adapter of Level: one database per node, cut into key spaces by a first byte.
+ *
+ * Upholds: what any component stages becomes durable together, in one synced batch per `flush`, or
+ * not at all; after a failed write the database refuses all further ones, so that the node stops
+ * instead of going on with half a height. Reads see what is flushed, never what is only staged:
+ * a component that must read its own staged writes keeps them itself.
+ * Absent here: the meaning of keys (spaces.ts), caches of records (their owners know when a value
+ * changes; blocks of the files are cached by Level itself), repair (errors.ts says why).
+ *
+ * @module
+ */
+import { Level } from 'level';
+import { LedgerError } from '../src/base/errors.ts';
+import { errors, storageError } from './errors.ts';
+import { SPACE } from './spaces.ts';
+
+/** One key and its value. */
+export type Pair = readonly [key: Uint8Array, value: Uint8Array];
+
+/** A half-open range of keys, walked in byte order or its reverse. */
+export type KeyRange = {
+  readonly from: Uint8Array;
+  /** Exclusive. */
+  readonly to: Uint8Array;
+  readonly reverse: boolean;
+  /** Most entries to return. */
+  readonly limit: number;
+};
+
+/** A part of the database that one component owns. */
+export type KeySpace = {
+  /** The flushed value. Cost: about 9 µs. */
+  get(key: Uint8Array): Uint8Array | undefined;
+  /** Puts, or without a value deletes, with the next flush. Cost: about 4.4 µs. */
+  stage(key: Uint8Array, value: Uint8Array | undefined): void;
+  /** The flushed entries of a range. */
+  range(range: KeyRange): Promise<readonly Pair[]>;
+};
+
+/** One write outside the height's batch. */
+export type Change = readonly [space: number, key: Uint8Array, value: Uint8Array | undefined];
+
+type RawBatch = {
+  readonly length: number;
+  put(key: Uint8Array, value: Uint8Array): unknown;
+  del(key: Uint8Array): unknown;
+  write(options: { readonly sync: boolean }): Promise<void>;
+};
+
+/** What is used of Level; tests hand in one that fails. */
+export type RawLevel = {
+  open(): Promise<void>;
+  close(): Promise<void>;
+  getSync(key: Uint8Array): Uint8Array | undefined;
+  batch(): RawBatch;
+  iterator(options: {
+    readonly gte: Uint8Array;
+    readonly lt: Uint8Array;
+    readonly reverse: boolean;
+    readonly limit: number;
+  }): { all(): Promise<[Uint8Array, Uint8Array][]> };
+};
+
+/** Makes the raw database of a folder. */
+export type OpenRaw = (path: string) => RawLevel;
+
+/** Sizes in bytes; Level's block cache and its memory table. */
+const BLOCK_CACHE_BYTES = 32 * 1024 * 1024;
+const WRITE_BUFFER_BYTES = 8 * 1024 * 1024;
+/** Layout of keys and values; raised when an older program could misread a newer database. */
+const FORMAT = 1;
+const FORMAT_KEY: Uint8Array = Uint8Array.of(SPACE.meta, 0);
+
+/** Level 10 with byte strings as keys and values. */
+export const openLevel: OpenRaw = (path) =>
+  new Level<Uint8Array, Uint8Array>(path, {
+    keyEncoding: 'view',
+    valueEncoding: 'view',
+    cacheSize: BLOCK_CACHE_BYTES,
+    writeBufferSize: WRITE_BUFFER_BYTES,
+  });
+
+function prefixed(space: number, key: Uint8Array): Uint8Array {
+  const out = new Uint8Array(key.length + 1);
+  out[0] = space;
+  out.set(key, 1);
+  return out;
+}
+
+/** A node's database. */
+export class Database {
+  readonly path: string;
+  readonly #raw: RawLevel;
+  #batch: RawBatch;
+  #hooks: (() => void)[] = [];
+  #failure: LedgerError | undefined;
+  #writing: Promise<void> = Promise.resolve();
+
+  private constructor(path: string, raw: RawLevel) {
+    this.path = path;
+    this.#raw = raw;
+    this.#batch = raw.batch();
+  }
+
+  /**
+   * Opens the database in folder `path`, and makes it if there is none.
+   *
+   * @throws LedgerError storage/1 … 6: in use, no permission, disk full, damaged, of a newer format
+   */
+  static async open(path: string, openRaw: OpenRaw = openLevel): Promise<Database> {
+    const raw = openRaw(path);
+    try {
+      await raw.open();
+      const format = raw.getSync(FORMAT_KEY)?.[0] ?? FORMAT;
+      if (format !== FORMAT) {
+        await raw.close();
+        throw new LedgerError(errors.NewerFormat, { path, found: format, known: FORMAT });
+      }
+    } catch (thrown) {
+      throw storageError(thrown, path);
+    }
+    const database = new Database(path, raw);
+    await database.write([[SPACE.meta, FORMAT_KEY.subarray(1), Uint8Array.of(FORMAT)]]);
+    return database;
+  }
+
+  /** The part of the database under one first byte. */
+  space(prefix: number): KeySpace {
+    return {
+      get: (key) => this.get(prefix, key),
+      stage: (key, value) => this.stage(prefix, key, value),
+      range: (range) => this.range(prefix, range),
+    };
+  }
+
+  /** The flushed value of a key. @throws LedgerError storage/4 or 5 if the disk fails */
+  get(space: number, key: Uint8Array): Uint8Array | undefined {
+    try {
+      return this.#raw.getSync(prefixed(space, key));
+    } catch (thrown) {
+      throw storageError(thrown, this.path);
+    }
+  }
+
+  /** Adds one write to the next flush. */
+  stage(space: number, key: Uint8Array, value: Uint8Array | undefined): void {
+    if (value === undefined) this.#batch.del(prefixed(space, key));
+    else this.#batch.put(prefixed(space, key), value);
+  }
+
+  /** Calls `done` when everything staged up to the next flush is durable, before it resolves. */
+  afterFlush(done: () => void): void {
+    this.#hooks.push(done);
+  }
+
+  /**
+   * Makes everything staged durable, at once.
+   *
+   * @throws LedgerError storage/3 … 5: nothing was written, and nothing will be until a restart
+   */
+  async flush(): Promise<void> {
+    const batch = this.#batch;
+    const hooks = this.#hooks;
+    this.#batch = this.#raw.batch();
+    this.#hooks = [];
+    await this.#commit(batch);
+    for (const hook of hooks) hook();
+  }
+
+  /** Makes `changes` durable now, apart from what is staged. */
+  async write(changes: Iterable<Change>): Promise<void> {
+    const batch = this.#raw.batch();
+    for (const [space, key, value] of changes) {
+      if (value === undefined) batch.del(prefixed(space, key));
+      else batch.put(prefixed(space, key), value);
+    }
+    await this.#commit(batch);
+  }
+
+  #commit(batch: RawBatch): Promise<void> {
+    const written = this.#writing.then(async () => {
+      if (this.#failure !== undefined) throw this.#failure;
+      if (batch.length === 0) return;
+      try {
+        await batch.write({ sync: true });
+      } catch (thrown) {
+        this.#failure = storageError(thrown, this.path);
+        throw this.#failure;
+      }
+    });
+    this.#writing = written.catch(() => undefined);
+    return written;
+  }
+
+  /** The flushed entries of a range of one space, keys without the space's byte. */
+  async range(space: number, range: KeyRange): Promise<readonly Pair[]> {
+    const { reverse, limit } = range;
+    const gte = prefixed(space, range.from);
+    const lt = prefixed(space, range.to);
+    try {
+      const found = await this.#raw.iterator({ gte, lt, reverse, limit }).all();
+      return found.map(([key, value]) => [key.subarray(1), value]);
+    } catch (thrown) {
+      throw storageError(thrown, this.path);
+    }
+  }
+
+  /** Waits for writes under way, then closes. What is staged and not flushed is forgotten. */
+  async close(): Promise<void> {
+    await this.#writing;
+    await this.#raw.close();
+  }
+}
