@@ -177,7 +177,8 @@ export function rotate(set: ValidatorSet, times: number): ValidatorSet {
   return { validators, proposer: validators[chosen] as Validator, totalPower };
 }
 
-function byPower(a: Validator, b: Validator): number {
+/** The order of a set: more power first, then the lower address. */
+export function byPower(a: Validator, b: Validator): number {
   if (a.power !== b.power) return a.power > b.power ? -1 : 1;
   return compareBytes(a.address, b.address);
 }

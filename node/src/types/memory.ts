@@ -1,0 +1,62 @@
+/**
+ * What the ledger and its clients must agree on about memory: ids, state keys, bounds.
+ *
+ * Upholds: an entry's id commits to space, author, account sequence and place in the transaction,
+ * so it is known before the transaction is sent and never given twice.
+ * Used by: node/src/ledger/memory (executes), node/src/client (derives ids, verifies proofs).
+ *
+ * Pure; runs in a browser.
+ *
+ * @module
+ */
+import { concatBytes, u64be, utf8 } from '../base/bytes.ts';
+import { sha256 } from '../base/hash.ts';
+
+/** Most bytes of an entry's content: 64 KiB. */
+export const MAX_CONTENT_BYTES = 65_536;
+/** Most bytes of a key, of a source's id, of a tag. */
+export const MAX_KEY_BYTES = 256;
+export const MAX_SOURCE_ID_BYTES = 256;
+export const MAX_TAG_BYTES = 64;
+/** Most tags and sources of an entry. */
+export const MAX_TAGS = 16;
+export const MAX_SOURCES = 16;
+
+/** Type URLs. */
+export const MSG_PUT_URL = '/metatron.memory.v1.MsgPut';
+export const MSG_PUT_RESPONSE_URL = '/metatron.memory.v1.MsgPutResponse';
+
+const PERSONAL_SPACE = utf8('metatron/space/personal/');
+const ENTRY = utf8('metatron/entry/');
+const SPACE_KEY = Uint8Array.of(0x20);
+const HEAD_KEY = Uint8Array.of(0x21);
+
+/** The id of an account's personal space: 32 bytes. */
+export function personalSpaceId(account: Uint8Array): Uint8Array {
+  return sha256(concatBytes(PERSONAL_SPACE, account));
+}
+
+/**
+ * The id of an entry: 32 bytes.
+ *
+ * @param sequence - the author's account sequence in the transaction
+ * @param message - the message's place in the transaction, from 0
+ */
+export function entryId(
+  space: Uint8Array,
+  author: Uint8Array,
+  sequence: number,
+  message: number,
+): Uint8Array {
+  return sha256(concatBytes(ENTRY, space, author, u64be(sequence), u64be(message)));
+}
+
+/** State key of a space's record. */
+export function spaceKey(space: Uint8Array): Uint8Array {
+  return concatBytes(SPACE_KEY, space);
+}
+
+/** State key of the head of `key` in a space. */
+export function headKey(space: Uint8Array, key: string): Uint8Array {
+  return concatBytes(HEAD_KEY, space, sha256(utf8(key)));
+}
