@@ -14,7 +14,7 @@ import { describe, type ErrorSpec, errorSpec, LedgerError } from '../base/errors
 import { MAX_CHAIN_ID_BYTES } from '../base/limits.ts';
 import { addressOf, type KeyType, type PublicKey, wellFormedKey } from './keys.ts';
 import { type ConsensusParams, checkParams, DEFAULT_PARAMS } from './params.ts';
-import { formatTime, parseTime, type Time } from './time.ts';
+import { formatTime, parseTime, type Time, ZERO_TIME } from './time.ts';
 
 /** A validator at genesis; `name` is for people. */
 export type GenesisValidator = {
@@ -174,6 +174,8 @@ export function parseGenesis(json: string): Genesis {
   const consensus = section(all, 'consensus', '');
   const genesisTime = parseTime(text(all, 'genesis_time', ''));
   if (genesisTime === undefined) return refuse('genesis_time', 'is not RFC 3339');
+  // CometBFT reads this as «now», so that nodes would disagree.
+  if (genesisTime === ZERO_TIME) refuse('genesis_time', 'is the zero time');
   const chainId = text(all, 'chain_id', '');
   const size = utf8(chainId).length;
   if (size === 0 || size > MAX_CHAIN_ID_BYTES) {
