@@ -9,8 +9,8 @@
  * @module
  */
 import { secp256k1 } from '@noble/curves/secp256k1.js';
-import { bech32 } from '@scure/base';
 import { computeAddress, HDNodeWallet, Mnemonic, randomBytes } from 'ethers';
+import { encodeBech32 } from '../base/bech32.ts';
 import { fromHex, toHex } from '../base/bytes.ts';
 import { type ErrorSpec, errorSpec, LedgerError } from '../base/errors.ts';
 import { hash160 } from '../base/hash.ts';
@@ -52,7 +52,7 @@ export type SecretAccount = {
 
 /** The bech32 address of a compressed public key. */
 export function accountAddress(publicKey: Uint8Array, prefix: string): string {
-  return bech32.encode(prefix, bech32.toWords(hash160(publicKey)));
+  return encodeBech32(prefix, hash160(publicKey));
 }
 
 /** An account from a private key. @throws LedgerError accounts/2 */

@@ -1,0 +1,179 @@
+/**
+ * Commands about one node: `init`, `start`, `config`, `unsafe-reset`.
+ *
+ * Upholds: `start` stops on SIGTERM, on Ctrl-C, and when the process that started it goes away;
+ * under a parent it leaves Ctrl-C to the parent. `unsafe-reset` keeps the signer's guard.
+ *
+ * @module
+ */
+import { type Command, Option } from 'commander';
+import { homeOption, jsonOption, NODE_HOME, wholeNumber } from './options.ts';
+import { EXIT, explain, note, printResult } from './output.ts';
+
+type InitOptions = {
+  readonly home: string;
+  readonly moniker: string;
+  readonly chainId?: string;
+  readonly app: 'ledger' | 'kvstore';
+  readonly genesis?: string;
+  readonly json?: true;
+};
+
+async function init(options: InitOptions): Promise<void> {
+  const { initHome } = await import('../ops/chain-home.ts');
+  const { readFileSync } = await import('node:fs');
+  const made = initHome({
+    home: options.home,
+    moniker: options.moniker,
+    app: options.app,
+    chainId: options.chainId,
+    genesis: options.genesis === undefined ? undefined : readFileSync(options.genesis, 'utf8'),
+    now: BigInt(Date.now()) * 1_000_000n,
+  });
+  printResult(options.json === true, made, () =>
+    [
+      `home       ${made.home}`,
+      `chain id   ${made.chainId}`,
+      `validator  ${made.validatorAddress}`,
+      `peer id    ${made.peerId}`,
+      '',
+      `Start it with: metatron start --home ${made.home}`,
+    ].join('\n'),
+  );
+}
+
+type StartOptions = { readonly home: string; readonly json?: true };
+
+/** Tells a parent process, if one started us over IPC. */
+function tellParent(message: object): void {
+  if (process.connected) process.send?.(message);
+}
+
+async function start(options: StartOptions): Promise<void> {
+  const supervised = process.connected;
+  let node: { stop(): Promise<void> } | undefined;
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) return;
+    stopping = true;
+    // Whatever hangs, the process ends: what matters is durable already.
+    setTimeout(() => process.exit(EXIT.refused), 4_500).unref();
+    Promise.resolve(node?.stop()).then(
+      () => process.exit(),
+      (thrown: unknown) => {
+        note(`error: ${explain(thrown)}`);
+        process.exit(EXIT.refused);
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', () => {
+    if (!supervised) stop();
+  });
+  if (supervised) process.on('disconnect', stop);
+  const [{ loadConfig }, { homePaths, readHomeFile }, { startNode }] = await Promise.all([
+    import('../config.ts'),
+    import('../ops/home.ts'),
+    import('../node.ts'),
+  ]);
+  const paths = homePaths(options.home);
+  readHomeFile(paths, paths.config);
+  const config = loadConfig(paths.config, process.env);
+  try {
+    const running = await startNode({
+      paths,
+      config,
+      failed: (cause) => {
+        note(`error: ${explain(cause)}`);
+        process.exitCode = EXIT.refused;
+        stop();
+      },
+    });
+    node = running;
+    const { rpc, api, p2p } = running;
+    tellParent({ ready: { pid: process.pid, rpc, api, p2p } });
+    if (options.json === true) printResult(true, { pid: process.pid, rpc, api, p2p }, () => '');
+    else note(`rpc ${rpc}\napi ${api}\np2p ${p2p}\nStop it with Ctrl-C.`);
+  } catch (thrown) {
+    tellParent({ refused: explain(thrown) });
+    note(`error: ${explain(thrown)}`);
+    process.exit(EXIT.refused);
+  }
+}
+
+type ResetOptions = { readonly home: string; readonly yes?: true; readonly json?: true };
+
+async function reset(options: ResetOptions): Promise<void> {
+  const { resetData } = await import('../ops/chain-home.ts');
+  if (options.yes !== true) {
+    note(`This deletes blocks and state in ${options.home}. Say --yes if you mean it.`);
+    process.exitCode = EXIT.usage;
+    return;
+  }
+  const removed = resetData(options.home);
+  printResult(options.json === true, { home: options.home, removed }, () =>
+    removed.length === 0
+      ? 'there was nothing to remove'
+      : `removed ${removed.join(', ')}; keys, configuration and the signer's guard are kept`,
+  );
+}
+
+async function config(options: { readonly home: string; readonly markdown?: true; json?: true }) {
+  const { configReference, loadConfig } = await import('../config.ts');
+  if (options.markdown === true) {
+    process.stdout.write(configReference());
+    return;
+  }
+  const { homePaths, readHomeFile } = await import('../ops/home.ts');
+  const paths = homePaths(options.home);
+  readHomeFile(paths, paths.config);
+  const value = loadConfig(paths.config, process.env);
+  printResult(options.json === true, value, () => JSON.stringify(value, null, 2));
+}
+
+/** Adds `init`, `start`, `config` and `unsafe-reset`. */
+export function registerNode(program: Command): void {
+  program
+    .command('init')
+    .description('make the home of one node: keys, configuration, genesis')
+    .addOption(homeOption(NODE_HOME, 'folder to make'))
+    .option('--moniker <name>', 'name of the node', 'node')
+    .option('--chain-id <id>', 'id of the chain (default: metatron- and 8 random digits)')
+    .addOption(
+      new Option('--app <app>', 'the application').choices(['ledger', 'kvstore']).default('ledger'),
+    )
+    .option('--genesis <file>', 'join the chain of this genesis instead of making a new one')
+    .addOption(jsonOption())
+    .addHelpText('after', '\nExample:\n  metatron init --home ./mynode --chain-id my-chain-1')
+    .action(init);
+  program
+    .command('start')
+    .description('run one node in the foreground')
+    .addOption(homeOption(NODE_HOME, "the node's home"))
+    .addOption(jsonOption())
+    .addHelpText('after', '\nExample:\n  metatron start --home ./mynode --json')
+    .action(start);
+  program
+    .command('config')
+    .description('print the configuration in force')
+    .addOption(homeOption(NODE_HOME, "the node's home"))
+    .option('--markdown', 'print the reference of all keys instead')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      '\nExamples:\n  METATRON__LOG__LEVEL=debug metatron config --home ./mynode\n' +
+        '  metatron config --markdown > docs/config.md',
+    )
+    .action(config);
+  program
+    .command('unsafe-reset')
+    .description("delete a node's blocks and state; keeps keys and the signer's guard")
+    .addOption(homeOption(NODE_HOME, "the node's home"))
+    .option('--yes', 'do it')
+    .addOption(jsonOption())
+    .addHelpText('after', '\nExample:\n  metatron unsafe-reset --home ./mynode --yes')
+    .action(reset);
+}
+
+/** Bounds of `--validators`. */
+export const validatorCount: (text: string) => number = wholeNumber(1, 32);

@@ -1,0 +1,60 @@
+/**
+ * Options that commands share, and the readers of their values.
+ *
+ * Upholds: a value out of bounds is wrong usage (exit code 2), named with its bounds.
+ *
+ * @module
+ */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { InvalidArgumentError, Option } from 'commander';
+
+/** Reads a whole number within bounds. */
+export function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < min || value > max) {
+      throw new InvalidArgumentError(`a whole number from ${min} to ${max}, please`);
+    }
+    return value;
+  };
+}
+
+/** Where everything of this user lies: `~/.metatron`. */
+export const BASE_FOLDER: string = join(homedir(), '.metatron');
+/** The home of a single node. */
+export const NODE_HOME: string = join(BASE_FOLDER, 'node');
+/** The home of a devnet: one folder per validator. */
+export const DEVNET_HOME: string = join(BASE_FOLDER, 'devnet');
+/** The keystore. */
+export const KEYS_FOLDER: string = join(BASE_FOLDER, 'keys');
+
+/** Shortens the user's folder for help texts, which must not depend on the machine. */
+export function shown(path: string): string {
+  return path.startsWith(homedir()) ? `~${path.slice(homedir().length)}` : path;
+}
+
+/** `--home`, with its default shown independent of the machine. */
+export function homeOption(initial: string, what: string): Option {
+  return new Option('--home <dir>', what).default(initial, shown(initial));
+}
+
+/** `--json`. */
+export function jsonOption(): Option {
+  return new Option('--json', 'print the result as one JSON line');
+}
+
+/** `--keys`, the keystore's folder. */
+export function keysOption(): Option {
+  return new Option('--keys <dir>', 'folder of the keystore').default(
+    KEYS_FOLDER,
+    shown(KEYS_FOLDER),
+  );
+}
+
+/** `--node`, the RPC address that clients of a chain use. */
+export function nodeOption(): Option {
+  return new Option('--node <url>', 'RPC of a node')
+    .env('METATRON_NODE')
+    .default('http://127.0.0.1:26657');
+}

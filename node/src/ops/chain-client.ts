@@ -1,0 +1,211 @@
+/**
+ * Reading accounts and sending transactions over a node's RPC.
+ *
+ * Upholds: a transaction is told as committed only after the node finds it in a block; a refusal
+ * carries the code of the ledger.
+ *
+ * @module
+ */
+import { fromBase64, fromHex, toBase64, toHex, utf8 } from '../base/bytes.ts';
+import { type ErrorSpec, errorSpec, LedgerError } from '../base/errors.ts';
+import { sha256 } from '../base/hash.ts';
+import { bytes, type Codec, list, message, optional, text, uint64 } from '../base/proto.ts';
+import { type Any, anyCodec, type Coin, coinCodec } from '../ledger/tx/wire.ts';
+import { call, pick, pickText, errors as rpcErrors } from './rpc-client.ts';
+
+/** Refusals of a query or transaction. */
+export const errors: {
+  readonly QueryRefused: ErrorSpec<{ readonly path: string; code: string; log: string }>;
+  readonly TxRefused: ErrorSpec<{ readonly codespace: string; code: number; log: string }>;
+  readonly NotCommitted: ErrorSpec<{ readonly hash: string; readonly seconds: number }>;
+  readonly NoAccount: ErrorSpec<{ readonly address: string }>;
+} = {
+  QueryRefused: errorSpec('client', 11, 'client', (p) => `${p.path}: ${p.log} (code ${p.code})`),
+  TxRefused: errorSpec(
+    'client',
+    12,
+    'client',
+    (p) => `the transaction was refused: ${p.log} (${p.codespace} ${p.code})`,
+  ),
+  NotCommitted: errorSpec(
+    'client',
+    13,
+    'client',
+    (p) =>
+      `transaction ${p.hash} is not in a block after ${p.seconds} s: ` +
+      '"metatron query tx" may find it later; "metatron query status" shows if the chain moves',
+  ),
+  NoAccount: errorSpec(
+    'client',
+    14,
+    'client',
+    (p) => `${p.address} is not on this chain: send it something first`,
+  ),
+};
+
+/** The answer of an ABCI query. */
+export type Queried = { readonly value: Uint8Array; readonly height: string };
+
+/** An ABCI query whose refusal is thrown. @throws LedgerError client/11 */
+export async function query(
+  node: string,
+  path: string,
+  data: Uint8Array,
+  height = 0,
+): Promise<Queried> {
+  const params = { path, data: toHex(data), height: String(height), prove: false };
+  const response = pick(await call(node, 'abci_query', params), 'response');
+  const code = pickText(response, 'code');
+  if (code !== '' && code !== '0') {
+    const log = pickText(response, 'log');
+    throw new LedgerError(errors.QueryRefused, { path, code, log });
+  }
+  const value = fromBase64(pickText(response, 'value'));
+  return { value: value ?? new Uint8Array(0), height: pickText(response, 'height') };
+}
+
+type AddressRequest = { readonly address: string };
+const addressRequest: Codec<AddressRequest> = message<AddressRequest>('AddressRequest', {
+  address: text(1, 256),
+});
+
+/** Where an account stands. */
+export type AccountState = {
+  readonly address: string;
+  readonly publicKey: Any | undefined;
+  readonly accountNumber: bigint;
+  readonly sequence: bigint;
+};
+
+const accountCodec: Codec<AccountState> = message<AccountState>('BaseAccount', {
+  address: text(1, 256),
+  publicKey: optional(2, anyCodec),
+  accountNumber: uint64(3),
+  sequence: uint64(4),
+});
+
+const accountResponse: Codec<{ readonly account: Any | undefined }> = message<{
+  readonly account: Any | undefined;
+}>('QueryAccountResponse', { account: optional(1, anyCodec) });
+
+/** An account. @throws LedgerError client/14 if the chain does not know it */
+export async function account(node: string, address: string): Promise<AccountState> {
+  const path = '/cosmos.auth.v1beta1.Query/Account';
+  let value: Uint8Array;
+  try {
+    value = (await query(node, path, addressRequest.encode({ address }))).value;
+  } catch (thrown) {
+    if (LedgerError.is(thrown, errors.QueryRefused) && /not ?found/i.test(thrown.params.log)) {
+      throw new LedgerError(errors.NoAccount, { address }, thrown);
+    }
+    throw thrown;
+  }
+  const found = accountResponse.decode(value).account;
+  if (found === undefined) throw new LedgerError(errors.NoAccount, { address });
+  return accountCodec.decode(found.value);
+}
+
+type Page = { readonly nextKey: Uint8Array; readonly total: bigint };
+type Balances = { readonly balances: readonly Coin[]; readonly page: Page | undefined };
+
+const balancesCodec: Codec<Balances> = message<Balances>('QueryAllBalancesResponse', {
+  balances: list(1, coinCodec, 10_000),
+  page: optional(2, message<Page>('PageResponse', { nextKey: bytes(1, 256), total: uint64(2) })),
+});
+
+/** Everything an account holds, up to one page of the node. */
+export async function balances(node: string, address: string): Promise<readonly Coin[]> {
+  const path = '/cosmos.bank.v1beta1.Query/AllBalances';
+  const { value } = await query(node, path, addressRequest.encode({ address }));
+  return balancesCodec.decode(value).balances;
+}
+
+/** The chain's id. */
+export async function chainIdOf(node: string): Promise<string> {
+  return pickText(await call(node, 'status'), 'node_info', 'network');
+}
+
+/** A transaction that is in a block. */
+export type Committed = {
+  readonly hash: string;
+  readonly height: number;
+  readonly code: number;
+  readonly gasUsed: number;
+  /** The application's data: TxMsgData of the ledger. */
+  readonly data: Uint8Array;
+};
+
+/** Sends a transaction. @returns its hash @throws LedgerError client/12 if its check fails */
+export async function broadcast(node: string, tx: Uint8Array): Promise<string> {
+  const answer = await call(node, 'broadcast_tx_sync', { tx: toBase64(tx) });
+  const code = Number(pickText(answer, 'code'));
+  if (code !== 0) {
+    const [codespace, log] = [pickText(answer, 'codespace'), pickText(answer, 'log')];
+    throw new LedgerError(errors.TxRefused, { codespace, code, log });
+  }
+  return pickText(answer, 'hash');
+}
+
+const POLL_MS = 25;
+const WAIT_MS = 30_000;
+
+/**
+ * Waits until a transaction is in a block.
+ *
+ * @throws LedgerError client/12 if it failed there, client/13 if it does not arrive in 30 s
+ */
+export async function committed(node: string, hash: Uint8Array): Promise<Committed> {
+  const deadline = performance.now() + WAIT_MS;
+  for (;;) {
+    const found = await find(node, hash);
+    if (found !== undefined) return found;
+    if (performance.now() > deadline) {
+      const params = { hash: toHex(hash).toUpperCase(), seconds: WAIT_MS / 1_000 };
+      throw new LedgerError(errors.NotCommitted, params);
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+async function find(node: string, hash: Uint8Array): Promise<Committed | undefined> {
+  let answer: unknown;
+  try {
+    answer = await call(node, 'tx', { hash: toBase64(hash), prove: false });
+  } catch (thrown) {
+    if (LedgerError.is(thrown, rpcErrors.Refused) && /not found/.test(thrown.message)) {
+      return undefined;
+    }
+    throw thrown;
+  }
+  const result = pick(answer, 'tx_result');
+  const code = Number(pickText(result, 'code'));
+  if (code !== 0) {
+    const [codespace, log] = [pickText(result, 'codespace'), pickText(result, 'log')];
+    throw new LedgerError(errors.TxRefused, { codespace, code, log });
+  }
+  return {
+    hash: pickText(answer, 'hash'),
+    height: Number(pickText(answer, 'height')),
+    code,
+    gasUsed: Number(pickText(result, 'gas_used')),
+    data: fromBase64(pickText(result, 'data')) ?? new Uint8Array(0),
+  };
+}
+
+/** Sends a transaction and waits for its block. @throws LedgerError as the two steps */
+export async function deliver(node: string, tx: Uint8Array): Promise<Committed> {
+  await broadcast(node, tx);
+  return committed(node, sha256(tx));
+}
+
+/** Bytes that a user names: hex, base64, or plain text for the key-value application. */
+export function bytesFromText(text: string, encoding: 'hex' | 'base64' | 'text'): Uint8Array {
+  if (encoding === 'text') return utf8(text);
+  const decoder = encoding === 'hex' ? fromHex : fromBase64;
+  const found = decoder(text.trim().replace(/^0x/, ''));
+  if (found === undefined) {
+    const params = { method: 'the transaction', reason: `not ${encoding}` };
+    throw new LedgerError(rpcErrors.Refused, params);
+  }
+  return found;
+}

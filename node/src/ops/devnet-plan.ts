@@ -1,0 +1,296 @@
+/**
+ * What a devnet consists of, and how its folder is made or found again.
+ *
+ *     devnet.json    chain id, application, accounts with their secrets; mode 0600
+ *     node0 …        one home per validator
+ *
+ * Upholds: a second start in the same folder goes on with the same chain; options that would make
+ * it another chain are refused; `--fresh` makes new validator keys and a new chain id, and deletes
+ * nothing but what a devnet made.
+ *
+ * @module
+ */
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { describe, type ErrorSpec, errorSpec, LedgerError, present } from '../base/errors.ts';
+import { parseGenesis } from '../types/genesis.ts';
+import type { Time } from '../types/time.ts';
+import { createAccount, type SecretAccount } from './accounts.ts';
+import { type App, newChainId, newGenesis, peerIdOf } from './chain-home.ts';
+import {
+  createHome,
+  createKeyPair,
+  homePaths,
+  type KeyPair,
+  readHomeJson,
+  readNodeKey,
+  writeConfig,
+  writeWhole,
+} from './home.ts';
+import { bech32PrefixOf } from './ledger-state.ts';
+
+/** Refusals of a devnet. */
+export const errors: {
+  readonly Differs: ErrorSpec<{ home: string; what: string; has: string; asked: string }>;
+  readonly PortInUse: ErrorSpec<{ readonly port: number }>;
+  readonly BadFile: ErrorSpec<{ readonly file: string; readonly reason: string }>;
+  readonly Running: ErrorSpec<{ readonly home: string; readonly pid: number }>;
+  readonly NodeFailed: ErrorSpec<{ moniker: string; reason: string; log: string }>;
+  readonly NotReady: ErrorSpec<{ readonly seconds: number; readonly home: string }>;
+} = {
+  Differs: errorSpec(
+    'devnet',
+    1,
+    'client',
+    (p) =>
+      `the devnet in ${p.home} has ${p.what} ${p.has}, not ${p.asked}: ` +
+      'start anew with --fresh, or choose another --home',
+  ),
+  PortInUse: errorSpec(
+    'devnet',
+    2,
+    'client',
+    (p) => `port ${p.port} is in use: stop what uses it, or choose others with --base-port`,
+  ),
+  BadFile: errorSpec('devnet', 3, 'client', (p) => `${p.file}: ${p.reason}`),
+  Running: errorSpec(
+    'devnet',
+    4,
+    'client',
+    (p) => `a devnet runs in ${p.home} already (process ${p.pid}): stop it first`,
+  ),
+  NodeFailed: errorSpec(
+    'devnet',
+    5,
+    'node',
+    (p) => `${p.moniker} did not start: ${p.reason} (its log: ${p.log})`,
+  ),
+  NotReady: errorSpec(
+    'devnet',
+    6,
+    'node',
+    (p) => `no block after ${p.seconds} s: read the logs in ${p.home}/node*/node.log`,
+  ),
+};
+
+/** What is asked for; absent values are kept from the folder, or take their default. */
+export type DevnetSpec = {
+  readonly home: string;
+  readonly validators: number | undefined;
+  /** Port of node 0's first service; 0 takes free ports. */
+  readonly basePort: number | undefined;
+  readonly app: App | undefined;
+  readonly chainId: string | undefined;
+  /** Text of a genesis whose parameters and state to take over. */
+  readonly genesis: string | undefined;
+  readonly fresh: boolean;
+  readonly now: Time;
+  /** Configuration laid over every node's; for tests and benchmarks. */
+  readonly overrides: Readonly<Record<string, object>>;
+};
+
+/** One validator's folder and its addresses. */
+export type NodePlan = { readonly moniker: string; readonly home: string };
+
+/** A devnet that can be started. */
+export type DevnetPlan = {
+  readonly home: string;
+  readonly chainId: string;
+  readonly app: App;
+  readonly nodes: readonly NodePlan[];
+  readonly accounts: readonly SecretAccount[];
+};
+
+/** Port of node 0's p2p, RPC and API without `--base-port`: 26656, 26657, 26658; node 1: +10 … */
+export const DEFAULT_BASE_PORT = 26_650;
+const DEFAULT_VALIDATORS = 4;
+const ACCOUNT_NAMES: readonly string[] = ['alice', 'bob', 'carol', 'dave'];
+
+type DevnetRecord = Pick<DevnetPlan, 'chainId' | 'app' | 'accounts'> & {
+  readonly validators: number;
+};
+type Ports = { readonly p2p: number; readonly rpc: number; readonly api: number };
+
+function recordFile(home: string): string {
+  return join(home, 'devnet.json');
+}
+
+function nodeHome(home: string, index: number): string {
+  return join(home, `node${index}`);
+}
+
+function readRecord(home: string): DevnetRecord | undefined {
+  const file = recordFile(home);
+  if (!existsSync(file)) return undefined;
+  try {
+    const value = JSON.parse(readFileSync(file, 'utf8')) as Partial<DevnetRecord>;
+    if (typeof value.chainId === 'string' && typeof value.validators === 'number') {
+      return value as DevnetRecord;
+    }
+  } catch (cause) {
+    throw new LedgerError(errors.BadFile, { file, reason: describe(cause) }, cause);
+  }
+  throw new LedgerError(errors.BadFile, { file, reason: 'it does not describe a devnet' });
+}
+
+function reserve(port: number): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(error.code === 'EADDRINUSE' ? new LedgerError(errors.PortInUse, { port }) : error);
+    });
+    server.listen({ port, host: '127.0.0.1' }, () => resolve(server));
+  });
+}
+
+function portOf(server: Server | undefined): number {
+  const address = server?.address();
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+/** Three ports per node, all free at this moment; held together so that none is given twice. */
+async function choosePorts(count: number, base: number): Promise<readonly Ports[]> {
+  const held: Server[] = [];
+  try {
+    for (let i = 0; i < count; i++) {
+      for (const service of [6, 7, 8]) held.push(await reserve(base && base + 10 * i + service));
+    }
+    return Array.from({ length: count }, (_, i) => ({
+      p2p: portOf(held[3 * i]),
+      rpc: portOf(held[3 * i + 1]),
+      api: portOf(held[3 * i + 2]),
+    }));
+  } finally {
+    for (const server of held) server.close();
+  }
+}
+
+function local(port: number): string {
+  return `127.0.0.1:${port}`;
+}
+
+function nodeConfigs(
+  spec: DevnetSpec,
+  app: App,
+  ports: readonly Ports[],
+  nodeKeys: readonly KeyPair[],
+): readonly object[] {
+  const peers = nodeKeys.map(
+    (key, i) => `/ip4/127.0.0.1/tcp/${ports[i]?.p2p}/p2p/${peerIdOf(key.publicKey)}`,
+  );
+  return ports.map((port, i) => ({
+    moniker: `node${i}`,
+    app,
+    ...spec.overrides,
+    p2p: { listen: local(port.p2p), persistentPeers: peers.filter((_, j) => j !== i) },
+    rpc: { listen: local(port.rpc) },
+    api: { listen: local(port.api) },
+  }));
+}
+
+async function create(spec: DevnetSpec): Promise<DevnetPlan> {
+  const { home } = spec;
+  const count = spec.validators ?? DEFAULT_VALIDATORS;
+  const app = spec.app ?? 'ledger';
+  const ports = await choosePorts(count, spec.basePort ?? DEFAULT_BASE_PORT);
+  const base = spec.genesis === undefined ? undefined : parseGenesis(spec.genesis);
+  const chainId = spec.chainId ?? base?.chainId ?? newChainId('metatron-devnet');
+  const prefix = bech32PrefixOf(base?.appState);
+  const accounts = app === 'ledger' ? ACCOUNT_NAMES.map((name) => createAccount(name, prefix)) : [];
+  const nodeKeys = Array.from({ length: count }, createKeyPair);
+  const validatorKeys = Array.from({ length: count }, createKeyPair);
+  const genesis = newGenesis({
+    chainId,
+    app,
+    genesisTime: spec.now,
+    validators: validatorKeys.map((key, i) => ({
+      publicKey: { type: 'ed25519', bytes: key.publicKey },
+      power: 10n,
+      name: `node${i}`,
+    })),
+    accounts,
+    base: spec.genesis,
+  });
+  const configs = nodeConfigs(spec, app, ports, nodeKeys);
+  mkdirSync(home, { recursive: true, mode: 0o700 });
+  const record: DevnetRecord = { chainId, app, validators: count, accounts };
+  writeWhole(recordFile(home), `${JSON.stringify(record, null, 2)}\n`, 0o600);
+  configs.forEach((config, i) => {
+    createHome(nodeHome(home, i), {
+      config,
+      genesis,
+      nodeKey: present(nodeKeys[i], 'node key'),
+      validatorKey: present(validatorKeys[i], 'validator key'),
+    });
+  });
+  return planOf(home, record);
+}
+
+function planOf(home: string, record: DevnetRecord): DevnetPlan {
+  const nodes = Array.from({ length: record.validators }, (_, i) => ({
+    moniker: `node${i}`,
+    home: nodeHome(home, i),
+  }));
+  return { home, chainId: record.chainId, app: record.app, nodes, accounts: record.accounts };
+}
+
+function refuseDifference(spec: DevnetSpec, record: DevnetRecord): void {
+  const asked: readonly (readonly [string, unknown, unknown])[] = [
+    ['validators', record.validators, spec.validators],
+    ['app', record.app, spec.app],
+    ['chain id', record.chainId, spec.chainId],
+  ];
+  for (const [what, has, wanted] of asked) {
+    if (wanted !== undefined && wanted !== has) {
+      const params = { home: spec.home, what, has: String(has), asked: String(wanted) };
+      throw new LedgerError(errors.Differs, params);
+    }
+  }
+}
+
+type StoredConfig = { readonly p2p: { readonly persistentPeers: readonly string[] } };
+
+/** Gives every node of an existing devnet new ports. */
+async function movePorts(plan: DevnetPlan, basePort: number): Promise<void> {
+  const ports = await choosePorts(plan.nodes.length, basePort);
+  const paths = plan.nodes.map((node) => homePaths(node.home));
+  const ids = paths.map((path) => peerIdOf(readNodeKey(path).publicKey));
+  const peers = ids.map((id, i) => `/ip4/127.0.0.1/tcp/${ports[i]?.p2p}/p2p/${id}`);
+  paths.forEach((path, i) => {
+    const port = present(ports[i], 'ports');
+    const config = readHomeJson(path, path.config) as StoredConfig;
+    writeConfig(path, {
+      ...config,
+      p2p: {
+        ...config.p2p,
+        listen: local(port.p2p),
+        persistentPeers: peers.filter((_, j) => j !== i),
+      },
+      rpc: { listen: local(port.rpc) },
+      api: { listen: local(port.api) },
+    });
+  });
+}
+
+function removeDevnet(home: string, record: DevnetRecord): void {
+  for (let i = 0; i < record.validators; i++) {
+    rmSync(nodeHome(home, i), { recursive: true, force: true });
+  }
+  rmSync(recordFile(home));
+}
+
+/**
+ * The devnet of a folder: found again, or made.
+ *
+ * @throws LedgerError devnet/1 if the folder holds another, devnet/2 if a port is in use
+ */
+export async function prepareDevnet(spec: DevnetSpec): Promise<DevnetPlan> {
+  const record = readRecord(spec.home);
+  if (record !== undefined && spec.fresh) removeDevnet(spec.home, record);
+  if (record === undefined || spec.fresh) return create(spec);
+  refuseDifference(spec, record);
+  const plan = planOf(spec.home, record);
+  if (spec.basePort !== undefined) await movePorts(plan, spec.basePort);
+  return plan;
+}

@@ -1,0 +1,219 @@
+/**
+ * Runs a devnet: one process per validator, watched but never restarted.
+ *
+ * Upholds: ready means that every validator has committed block 1; the death of a validator is
+ * reported and changes nothing else; stopping ends every process within 5 s; children are bound
+ * to this process by IPC, so they stop as well when it is killed.
+ *
+ * @module
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { LedgerError } from '../base/errors.ts';
+import type { SecretAccount } from './accounts.ts';
+import { type DevnetPlan, errors, type NodePlan } from './devnet-plan.ts';
+import { writeWhole } from './home.ts';
+import { latestHeight } from './rpc-client.ts';
+
+/** A running validator. */
+export type DevnetNode = {
+  readonly moniker: string;
+  readonly pid: number;
+  readonly home: string;
+  readonly rpc: string;
+  readonly api: string;
+  readonly p2p: string;
+};
+
+/** What `devnet --json` prints. */
+export type DevnetSummary = {
+  readonly chainId: string;
+  readonly home: string;
+  readonly rpc: string;
+  readonly api: string;
+  readonly nodes: readonly DevnetNode[];
+  readonly accounts: readonly SecretAccount[];
+};
+
+/** A devnet that is up. */
+export type RunningDevnet = {
+  readonly summary: DevnetSummary;
+  /** Stops every validator; resolves when all are gone. */
+  stop(): Promise<void>;
+  /** Resolves when no validator is left. */
+  readonly ended: Promise<void>;
+};
+
+/** How a devnet tells what happens. */
+export type DevnetEvents = {
+  /** A validator ended that nobody stopped. */
+  died(moniker: string, how: string, log: string): void;
+  progress(text: string): void;
+};
+
+const START_SECONDS = 60;
+const STOP_MS = 4_600;
+const LOG_ROTATE_BYTES = 64 * 1_048_576;
+const COMMAND: string = fileURLToPath(new URL('../../bin/metatron.mjs', import.meta.url));
+
+type Announcement = {
+  readonly ready?: Pick<DevnetNode, 'pid' | 'rpc' | 'api' | 'p2p'>;
+  readonly refused?: string;
+};
+
+type Child = {
+  readonly process: ChildProcess;
+  readonly exited: Promise<string>;
+  readonly ready: Promise<DevnetNode>;
+  stopping: boolean;
+};
+
+function openLog(file: string): number {
+  if (existsSync(file) && statSync(file).size > LOG_ROTATE_BYTES) renameSync(file, `${file}.1`);
+  return openSync(file, 'a', 0o600);
+}
+
+function startNode(node: NodePlan): Child {
+  const log = join(node.home, 'node.log');
+  const descriptor = openLog(log);
+  const child = spawn(process.execPath, [COMMAND, 'start', '--home', node.home], {
+    stdio: ['ignore', descriptor, descriptor, 'ipc'],
+  });
+  closeSync(descriptor);
+  const exited = new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
+  });
+  const ready = new Promise<DevnetNode>((resolve, reject) => {
+    const refuse = (reason: string): void => {
+      reject(new LedgerError(errors.NodeFailed, { moniker: node.moniker, reason, log }));
+    };
+    child.on('message', (message: Announcement) => {
+      if (message.refused !== undefined) refuse(message.refused);
+      if (message.ready !== undefined) resolve({ ...node, ...message.ready });
+    });
+    exited.then(refuse, refuse);
+  });
+  // A failure after it was ready is told by `exited`.
+  ready.catch(() => undefined);
+  return { process: child, exited, ready, stopping: false };
+}
+
+async function stopChildren(children: readonly Child[]): Promise<void> {
+  for (const child of children) {
+    child.stopping = true;
+    child.process.kill('SIGTERM');
+  }
+  const timer = setTimeout(() => {
+    for (const child of children) child.process.kill('SIGKILL');
+  }, STOP_MS);
+  await Promise.all(children.map((child) => child.exited));
+  clearTimeout(timer);
+}
+
+function processAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (thrown) {
+    return (thrown as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** When a process started, where the system tells: a pid may have been given to another. */
+function startedAt(pid: number): string {
+  const file = `/proc/${pid}/stat`;
+  if (!existsSync(file)) return '';
+  return readFileSync(file, 'utf8').split(') ').at(-1)?.split(' ')[19] ?? '';
+}
+
+/**
+ * Claims a folder for this process.
+ *
+ * @returns gives the folder back
+ * @throws LedgerError devnet/4 if a devnet runs in it
+ */
+export function claimHome(home: string): () => void {
+  const file = join(home, 'devnet.pid');
+  if (existsSync(file)) {
+    const [pid, started] = readFileSync(file, 'utf8').trim().split(' ');
+    const number = Number(pid);
+    if (number > 0 && processAlive(number) && startedAt(number) === (started ?? '')) {
+      throw new LedgerError(errors.Running, { home, pid: number });
+    }
+  }
+  writeWhole(file, `${process.pid} ${startedAt(process.pid)}\n`, 0o600);
+  return () => rmSync(file, { force: true });
+}
+
+async function firstBlocks(
+  nodes: readonly DevnetNode[],
+  home: string,
+  deadline: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const waiting = new Set(nodes);
+  while (waiting.size > 0) {
+    signal.throwIfAborted();
+    for (const node of waiting) {
+      const height = await latestHeight(node.rpc).catch(() => 0);
+      if (height >= 1) waiting.delete(node);
+    }
+    if (waiting.size > 0 && performance.now() > deadline) {
+      throw new LedgerError(errors.NotReady, { seconds: START_SECONDS, home });
+    }
+    if (waiting.size > 0) await new Promise((resolve) => setTimeout(resolve, 40));
+  }
+}
+
+/**
+ * Starts every validator of a plan.
+ *
+ * @param signal - gives up and stops what was started
+ * @returns when every validator has committed block 1
+ * @throws LedgerError devnet/5 if one refuses to start, devnet/6 if there is no block in time;
+ *   every process is stopped then
+ */
+export async function runDevnet(
+  plan: DevnetPlan,
+  events: DevnetEvents,
+  signal: AbortSignal,
+): Promise<RunningDevnet> {
+  const children = plan.nodes.map(startNode);
+  const ended = Promise.all(children.map((child) => child.exited)).then(() => undefined);
+  const stop = (): Promise<void> => stopChildren(children);
+  const abort = (): void => void stop();
+  signal.addEventListener('abort', abort, { once: true });
+  children.forEach((child, i) => {
+    const node = plan.nodes[i];
+    child.exited.then((how) => {
+      if (!child.stopping) {
+        events.died(node?.moniker ?? '', how, join(node?.home ?? '', 'node.log'));
+      }
+    }, events.progress);
+  });
+  try {
+    const deadline = performance.now() + START_SECONDS * 1_000;
+    events.progress(`starting ${children.length} validators`);
+    const nodes = await Promise.all(children.map((child) => child.ready));
+    events.progress('waiting for the first block');
+    await firstBlocks(nodes, plan.home, deadline, signal);
+    const { rpc, api } = nodes[0] ?? { rpc: '', api: '' };
+    const { chainId, home, accounts } = plan;
+    return { summary: { chainId, home, rpc, api, nodes, accounts }, stop, ended };
+  } catch (thrown) {
+    await stop();
+    throw thrown;
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
