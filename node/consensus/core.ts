@@ -11,7 +11,7 @@
  *
  * The driver's side of the contract
  *  1. Append the input to the log, call `step`, perform the effects in order. `persist` syncs the
- *     log. Blocks' bytes go to the log too, before the input that names them (wal.ts).
+ *     log. Blocks' parts go to the log too, before the input that names their block.
  *  2. An answer is an input like any other: appended, then fed before the next input.
  *  3. `decide` is followed by the next height's `newHeight` after that height is durable; the log
  *     is then reset. Until then the core takes nothing else.

@@ -1,18 +1,17 @@
 /**
- * The records of the write-ahead log: inputs of the core, and blocks' bytes.
+ * The inputs of the core as the write-ahead log keeps them.
  *
- * Upholds: `decodeRecord(encodeRecord(record))` is the record again; anything but canonical bytes
+ * Upholds: `decodeInput(encodeInput(input))` is the input again; anything but canonical bytes
  * is refused. The log is this node's own: the votes in it were verified before they were written,
- * so decoding makes `Verified` values. The provider of the log frames and checks records.
- * Absent here: files, checksums, syncing.
+ * so decoding makes `Verified` values.
+ * Absent here: files, checksums, syncing, and blocks' bytes, which the engine logs in parts.
  *
  * @module
  */
-import { MAX_BLOCK_BYTES, MAX_ROUND } from '../src/base/limits.ts';
+import { MAX_ROUND } from '../src/base/limits.ts';
 import {
   always,
   bool,
-  bytes,
   type Codec,
   int64,
   mapped,
@@ -41,12 +40,6 @@ import type { Input, TimedStep, Timeout } from './types.ts';
 
 /** Most bytes of a peer's id in a record. */
 export const MAX_PEER_ID_BYTES = 128;
-
-/** One record of the log. */
-export type WalRecord =
-  | { readonly kind: 'input'; readonly input: Input }
-  /** The bytes of a block that an input after this record names. */
-  | { readonly kind: 'blockBytes'; readonly height: number; readonly bytes: Uint8Array };
 
 type InputOf<K extends Input['kind']> = Omit<Extract<Input, { kind: K }>, 'kind'>;
 
@@ -117,15 +110,11 @@ const blockCodec: Codec<Named> = message<Named>('wal.Block', {
   time: int64(3),
 });
 
-type Bytes = { readonly height: number; readonly bytes: Uint8Array };
+type Wire = {
+  readonly [K in Input['kind']]: { readonly kind: K; readonly value: InputOf<K> };
+}[Input['kind']];
 
-type Wire =
-  | {
-      readonly [K in Input['kind']]: { readonly kind: K; readonly value: InputOf<K> };
-    }[Input['kind']]
-  | { readonly kind: 'blockBytes'; readonly value: Bytes };
-
-const wireCodec: Codec<Wire> = union<Wire>('wal.Record', {
+const wireCodec: Codec<Wire> = union<Wire>('wal.Input', {
   newHeight: [
     1,
     message<InputOf<'newHeight'>>('wal.NewHeight', {
@@ -178,25 +167,20 @@ const wireCodec: Codec<Wire> = union<Wire>('wal.Record', {
     11,
     message<InputOf<'signedVote'>>('wal.SignedVote', { vote: optional(1, verifiedVote) }),
   ],
-  blockBytes: [
-    12,
-    message<Bytes>('wal.BlockBytes', { height: uint(1), bytes: bytes(2, MAX_BLOCK_BYTES) }),
-  ],
 });
 
-/** The bytes of a record. */
-export function encodeRecord(record: WalRecord): Uint8Array {
-  if (record.kind === 'blockBytes') {
-    const { height, bytes: body } = record;
-    return wireCodec.encode({ kind: 'blockBytes', value: { height, bytes: body } });
-  }
-  const { kind, ...value } = record.input;
+/** The bytes of an input. */
+export function encodeInput(input: Input): Uint8Array {
+  const { kind, ...value } = input;
   return wireCodec.encode({ kind, value } as Wire);
 }
 
-/** The record of its bytes. @throws LedgerError codec/1 on anything but canonical bytes */
-export function decodeRecord(encoded: Uint8Array): WalRecord {
+/**
+ * The input of its bytes.
+ *
+ * @throws LedgerError codec/1 on anything but canonical bytes, validators/1 on an empty set
+ */
+export function decodeInput(encoded: Uint8Array): Input {
   const { kind, value } = wireCodec.decode(encoded);
-  if (kind === 'blockBytes') return { kind, ...value };
-  return { kind: 'input', input: { kind, ...value } as Input };
+  return { kind, ...value } as Input;
 }
