@@ -3,8 +3,7 @@
  *
  * Upholds: the root depends only on the set of keys and values, never on the order of changes.
  * Nodes never change, so trees of different heights share what is equal. Hashes are ICS-23's
- * TendermintSpec: leaf = SHA-256(0 ‖ length ‖ key ‖ 32 ‖ SHA-256(value)), inner = SHA-256(1 ‖ left
- * ‖ right).
+ * TendermintSpec: leaves by `stateLeafHash` (types/proofs.ts), inner = SHA-256(1 ‖ left ‖ right).
  * Nodes that branch within one byte of the key form a *page*, the unit that is stored and loaded
  * (pages.ts); a page's name in its parent is the only thing in a tree that changes: it is given
  * when the page is stored, and its nodes may be dropped from memory then.
@@ -81,16 +80,6 @@ function innerHash(left: Uint8Array, right: Uint8Array): Uint8Array {
   preimage.set(left, 1);
   preimage.set(right, 33);
   return sha256(preimage);
-}
-
-/** The hash of a leaf. @param key - packed */
-export function leafHash(key: Uint8Array, value: Uint8Array): Uint8Array {
-  const input = new Uint8Array(key.length + 35);
-  input[1] = key.length;
-  input.set(key, 2);
-  input[key.length + 2] = 32;
-  input.set(sha256(value), key.length + 3);
-  return sha256(input);
 }
 
 /** The hash of a tree: the app hash. */
@@ -191,6 +180,7 @@ class Update {
   ): Child | undefined {
     if (left === undefined) return right;
     if (right === undefined) return left;
+    invariant((bit & 7) !== 0, 'no key of the state is a prefix of another');
     return new Inner(bit, key, this.link(left, bit), this.link(right, bit));
   }
 
@@ -238,10 +228,14 @@ class Update {
     const last = leaves[to - 1];
     if (first === undefined || last === undefined || to - from < 2) return to > from ? first : last;
     const bit = firstDifference(first.key, last.key, NO_LIMIT);
-    invariant(bit < NO_LIMIT, 'no key of the state is a prefix of another');
     let middle = from + 1;
     while (bitOf((leaves[middle] as Leaf).key, bit) === 0) middle++;
-    return this.#join(bit, this.#build(leaves, from, middle), this.#build(leaves, middle, to));
+    return this.#join(
+      bit,
+      first.key,
+      this.#build(leaves, from, middle),
+      this.#build(leaves, middle, to),
+    );
   }
 }
 

@@ -1,0 +1,215 @@
+/**
+ * Append-only logs by RFC 6962: sizes, roots, inclusion and consistency paths.
+ *
+ * Upholds: a log's root commits to all its entries in order; paths verify with base/merkle.ts for
+ * every size up to the present one. Hashes are kept in *tiles* of 16: tile `index` of level `l`
+ * has the roots of 16 perfect subtrees of 16^l entries each. Full tiles are stored once; the tiles
+ * still growing (at most 15 hashes a level) travel in the log's head. So an append costs its
+ * head and one sixteenth of a tile beyond the entry itself.
+ * Absent here: the entries; whoever appends them stores them.
+ * Spec: RFC 6962 section 2.1. Pure: tiles are read by the function handed in.
+ *
+ * @module
+ */
+import { LedgerError, present } from '../src/base/errors.ts';
+import { HASH_SIZE } from '../src/base/hash.ts';
+import { EMPTY_ROOT, innerHash, leafHash, rootOfHashes, splitPoint } from '../src/base/merkle.ts';
+import { errors } from './errors.ts';
+
+/** Hashes in a full tile, and its logarithm. */
+const TILE = 16;
+const TILE_BITS = 4;
+const SIZE_BYTES = 8;
+
+/** A log at one size: how many entries, and the growing tile of each level. */
+export type LogState = {
+  readonly size: number;
+  readonly growing: readonly (readonly Uint8Array[])[];
+};
+
+/** A tile that became full: 16 hashes, one after the other. */
+export type FullTile = {
+  readonly level: number;
+  readonly index: number;
+  readonly bytes: Uint8Array;
+};
+
+/** Reads a full tile. */
+export type ReadTile = (level: number, index: number) => Uint8Array | undefined;
+
+/** The log without entries. */
+export const EMPTY_LOG: LogState = { size: 0, growing: [] };
+
+/** The log after `leaves`, and the tiles that became full. */
+export function append(
+  log: LogState,
+  leaves: readonly Uint8Array[],
+): { readonly log: LogState; readonly tiles: readonly FullTile[] } {
+  const growing = log.growing.map((level) => [...level]);
+  const tiles: FullTile[] = [];
+  let { size } = log;
+  for (const leaf of leaves) {
+    let hash = leafHash(leaf);
+    for (let level = 0; ; level++) {
+      const tile = growing[level] ?? [];
+      growing[level] = tile;
+      tile.push(hash);
+      if (tile.length < TILE) break;
+      const index = Math.floor(size / TILE ** (level + 1));
+      tiles.push({ level, index, bytes: joined(tile) });
+      growing[level] = [];
+      hash = rootOfHashes(tile);
+    }
+    size++;
+  }
+  return { log: { size, growing }, tiles };
+}
+
+function joined(hashes: readonly Uint8Array[]): Uint8Array {
+  const out = new Uint8Array(hashes.length * HASH_SIZE);
+  for (const [i, hash] of hashes.entries()) out.set(hash, i * HASH_SIZE);
+  return out;
+}
+
+/** The RFC 6962 root of the whole log. */
+export function logRoot(log: LogState): Uint8Array {
+  let ragged: Uint8Array | undefined;
+  for (const level of log.growing) {
+    const hashes = ragged === undefined ? level : [...level, ragged];
+    if (hashes.length > 0) ragged = rootOfHashes(hashes);
+  }
+  return ragged ?? EMPTY_ROOT;
+}
+
+/** The log's head as stored: its size, then per level a count and the growing tile. */
+export function encodeLog(log: LogState): Uint8Array {
+  const hashes = log.growing.reduce((sum, level) => sum + level.length, 0);
+  const out = new Uint8Array(SIZE_BYTES + log.growing.length + hashes * HASH_SIZE);
+  new DataView(out.buffer).setBigUint64(0, BigInt(log.size));
+  let at = SIZE_BYTES;
+  for (const level of log.growing) {
+    out[at++] = level.length;
+    out.set(joined(level), at);
+    at += level.length * HASH_SIZE;
+  }
+  return out;
+}
+
+/** The log of a stored head. */
+export function decodeLog(bytes: Uint8Array): LogState {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const growing: Uint8Array[][] = [];
+  for (let at = SIZE_BYTES; at < bytes.length; ) {
+    const level: Uint8Array[] = [];
+    let left = bytes[at++] as number;
+    for (; left > 0; left--) {
+      level.push(bytes.slice(at, at + HASH_SIZE));
+      at += HASH_SIZE;
+    }
+    growing.push(level);
+  }
+  return { size: Number(view.getBigUint64(0)), growing };
+}
+
+/** Reads any subtree's hash of a log. */
+class LogReader {
+  readonly #log: LogState;
+  readonly #readTile: ReadTile;
+
+  constructor(log: LogState, readTile: ReadTile) {
+    this.#log = log;
+    this.#readTile = readTile;
+  }
+
+  /** The hashes `from … from + count` of a level, which lie in one tile. */
+  #hashes(level: number, from: number, count: number): Uint8Array[] {
+    const index = Math.floor(from / TILE);
+    const start = from - index * TILE;
+    const growing = this.#log.growing[level] ?? [];
+    const full = Math.floor(this.#log.size / TILE ** (level + 1));
+    if (index >= full) return growing.slice(start, start + count);
+    const bytes = present(this.#readTile(level, index), `tile ${level}/${index} of a log`);
+    const out: Uint8Array[] = [];
+    for (let i = start; i < start + count; i++) {
+      out.push(bytes.subarray(i * HASH_SIZE, (i + 1) * HASH_SIZE));
+    }
+    return out;
+  }
+
+  /** The root over entries `from … to`, where `from` is a multiple of the split of `to − from`. */
+  root(from: number, to: number): Uint8Array {
+    const size = to - from;
+    const bits = Math.log2(size);
+    if (Number.isInteger(bits)) {
+      const level = Math.floor(bits / TILE_BITS);
+      const unit = TILE ** level;
+      return rootOfHashes(this.#hashes(level, from / unit, size / unit));
+    }
+    const middle = from + splitPoint(size);
+    return innerHash(this.root(from, middle), this.root(middle, to));
+  }
+}
+
+function refuse(reason: string): never {
+  throw new LedgerError(errors.NoSuchEntry, { reason });
+}
+
+/**
+ * Inclusion path of entry `index` in the first `size` entries, from the leaf to the root.
+ *
+ * @throws LedgerError storage/13 if there is no such entry
+ */
+export function inclusionPath(
+  log: LogState,
+  readTile: ReadTile,
+  index: number,
+  size: number,
+): readonly Uint8Array[] {
+  if (size > log.size) refuse(`the log has ${log.size} entries, not ${size}`);
+  if (!(index >= 0 && index < size)) refuse(`entry ${index} is not among the first ${size}`);
+  const reader = new LogReader(log, readTile);
+  const path: Uint8Array[] = [];
+  for (let from = 0, to = size; to - from > 1; ) {
+    const middle = from + splitPoint(to - from);
+    if (index < middle) {
+      path.push(reader.root(middle, to));
+      to = middle;
+    } else {
+      path.push(reader.root(from, middle));
+      from = middle;
+    }
+  }
+  return path.reverse();
+}
+
+/**
+ * Consistency path between the log's first `from` and its first `to` entries.
+ *
+ * @throws LedgerError storage/13 if the log is shorter, or `from` is above `to`
+ */
+export function consistencyPath(
+  log: LogState,
+  readTile: ReadTile,
+  from: number,
+  to: number,
+): readonly Uint8Array[] {
+  if (to > log.size) refuse(`the log has ${log.size} entries, not ${to}`);
+  if (!(from >= 0 && from <= to)) refuse(`size ${from} is not between 0 and ${to}`);
+  const reader = new LogReader(log, readTile);
+  const path: Uint8Array[] = [];
+  if (from === 0 || from === to) return path;
+  let [low, high] = [0, to];
+  while (high !== from) {
+    const middle = low + splitPoint(high - low);
+    if (from <= middle) {
+      path.push(reader.root(middle, high));
+      high = middle;
+    } else {
+      path.push(reader.root(low, middle));
+      low = middle;
+    }
+  }
+  // The old root itself is known to the verifier when the old tree is a whole left subtree.
+  if (low !== 0) path.push(reader.root(low, high));
+  return path.reverse();
+}
