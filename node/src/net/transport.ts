@@ -1,0 +1,160 @@
+/**
+ * libp2p, set up for this network: TCP, noise, yamux, and nothing that looks for peers by itself.
+ *
+ * Upholds: a connection's peer id is the key that noise authenticated; a dial names the id it
+ * expects and fails for any other. No mDNS, no DHT, no relay, no identify, no scan of any network.
+ * Absent here: what the streams say (`session.ts`), whom to dial (`peers.ts`).
+ * Spec: libp2p noise (XX) and yamux; js-libp2p 3.3.
+ *
+ * @module
+ */
+
+import { generateKeyPairFromSeed } from '@libp2p/crypto/keys';
+import type { ComponentLogger, Connection, Logger, Stream } from '@libp2p/interface';
+import { noise } from '@libp2p/noise';
+import { tcp } from '@libp2p/tcp';
+import { yamux } from '@libp2p/yamux';
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
+import { createLibp2p, type Libp2p } from 'libp2p';
+import { present } from '../base/errors.ts';
+import { formatAddress, type PeerAddress } from './address.ts';
+import { STREAMS, type StreamName } from './channels.ts';
+
+/** Bytes a stream may have under way unacknowledged: bounds what a vote may wait behind. */
+const STREAM_WINDOW_BYTES = 1_048_576;
+/** Bytes libp2p keeps of a stream that is not read; more resets the stream. */
+const READ_BUFFER_BYTES = 4_194_304;
+/** Milliseconds a dial, an upgrade or a stream's opening may take. */
+export const CONNECT_MS = 5_000;
+/** Milliseconds libp2p would allow a silent stream; pings come far more often. */
+const IDLE_MS = 3_600_000;
+/** Connections beyond the configured peers that may be in the making. */
+const PENDING_CONNECTIONS = 64;
+
+/** What the transport asks and tells. */
+export type TransportPort = {
+  /** Whether a socket from `ip` may go on to the handshake. */
+  admitSocket(ip: string): boolean;
+  /** Whether an authenticated peer may go on to its streams. */
+  admitPeer(id: string): boolean;
+  /** A peer connected; it must open its first stream soon. */
+  connected(connection: Connection): void;
+  /** A peer opened a stream. */
+  opened(name: StreamName, stream: Stream, connection: Connection): void;
+};
+
+/** The identity and address of a transport. */
+export type TransportOptions = {
+  /** 32 secret bytes of the node's Ed25519 key. */
+  readonly seed: Uint8Array;
+  readonly listen: string;
+  readonly maxConnections: number;
+};
+
+/** The node's connections. */
+export type Transport = {
+  readonly id: string;
+  readonly publicKey: Uint8Array;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** The addresses listened at, with their real ports. */
+  listening(): string[];
+  /** Connects to a peer; fails if another key answers. */
+  dial(address: PeerAddress): Promise<Connection>;
+};
+
+/** The protocol name of a stream. */
+export function protocolOf(name: StreamName): string {
+  return `/metatron/1/${name}`;
+}
+
+function silentLogger(): ComponentLogger {
+  const ignore = (): void => undefined;
+  const logger: Logger = Object.assign(ignore, {
+    error: ignore,
+    trace: ignore,
+    enabled: false,
+    newScope: (): Logger => logger,
+  });
+  return { forComponent: () => logger };
+}
+
+/** The IP of a remote address; IPv4 also when it comes mapped into IPv6. */
+export function ipOf(address: Multiaddr): string {
+  const host = address.getComponents().find((part) => part.name === 'ip4' || part.name === 'ip6');
+  return (host?.value ?? '').replace(/^::ffff:/, '');
+}
+
+/**
+ * Prepares a transport; nothing listens before `start`.
+ *
+ * @throws what libp2p throws if the seed has not 32 bytes
+ */
+export async function createTransport(
+  options: TransportOptions,
+  port: TransportPort,
+): Promise<Transport> {
+  const privateKey = await generateKeyPairFromSeed('Ed25519', options.seed);
+  const node: Libp2p = await createLibp2p({
+    start: false,
+    privateKey,
+    addresses: { listen: [options.listen] },
+    logger: silentLogger(),
+    transports: [tcp({ maxConnections: options.maxConnections + PENDING_CONNECTIONS })],
+    connectionEncrypters: [noise()],
+    streamMuxers: [
+      yamux({
+        maxInboundStreams: 2 * STREAMS.length,
+        maxOutboundStreams: 2 * STREAMS.length,
+        streamOptions: {
+          maxStreamWindowSize: STREAM_WINDOW_BYTES,
+          maxReadBufferLength: READ_BUFFER_BYTES,
+          inactivityTimeout: IDLE_MS,
+        },
+      }),
+    ],
+    connectionMonitor: { enabled: false },
+    connectionManager: {
+      maxConnections: 1_000_000,
+      inboundConnectionThreshold: 1_000_000,
+      maxIncomingPendingConnections: PENDING_CONNECTIONS,
+      maxParallelDials: 16,
+      dialTimeout: CONNECT_MS,
+      addressDialTimeout: CONNECT_MS,
+      inboundUpgradeTimeout: CONNECT_MS,
+      outboundStreamProtocolNegotiationTimeout: CONNECT_MS,
+      inboundStreamProtocolNegotiationTimeout: CONNECT_MS,
+      reconnectRetries: 0,
+    },
+    connectionGater: {
+      denyDialMultiaddr: () => false,
+      denyInboundConnection: (raw) => !port.admitSocket(ipOf(raw.remoteAddr)),
+      denyInboundEncryptedConnection: (peer) => !port.admitPeer(peer.toString()),
+    },
+  });
+  for (const name of STREAMS) {
+    await node.handle(
+      protocolOf(name),
+      (stream, connection) => port.opened(name, stream, connection),
+      {
+        maxInboundStreams: 1,
+        maxOutboundStreams: 1,
+      },
+    );
+  }
+  node.addEventListener('connection:open', (event) => {
+    if (event.detail.direction === 'inbound') port.connected(event.detail);
+  });
+  return {
+    id: node.peerId.toString(),
+    publicKey: present(privateKey.publicKey.raw, 'public key'),
+    start: async () => {
+      await node.start();
+    },
+    stop: async () => {
+      await node.stop();
+    },
+    listening: () => node.getMultiaddrs().map((address) => address.toString()),
+    dial: (address) => node.dial(multiaddr(formatAddress(address)), { force: true }),
+  };
+}
