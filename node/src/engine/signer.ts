@@ -1,0 +1,117 @@
+/**
+ * Signing with a validator's key behind the double-sign guard.
+ *
+ * Upholds: for one height, round and step the key never signs two different things. What is asked
+ * again gets the signature it got before, with the time it was made for; the guard's record is
+ * durable before a signature leaves. A refusal is an answer, not a failure: the core goes on
+ * without that vote.
+ * Absent here: the record's file (node/state) and the key (node/src/crypto).
+ * Spec: CometBFT privval/file.go.
+ *
+ * @module
+ */
+import { equalBytes } from '../base/bytes.ts';
+import { Reader } from '../base/wire.ts';
+import { type Time, timeCodec } from '../types/time.ts';
+import {
+  type Proposal,
+  proposalSignBytes,
+  VOTE_TYPE,
+  type Vote,
+  voteSignBytes,
+} from '../types/vote.ts';
+import type { GuardRecord, GuardStore, SigningKey } from './ports.ts';
+
+/** The guard's numbers of what is signed; not those of a round's steps. */
+export const SIGN_STEP = { proposal: 1, prevote: 2, precommit: 3 } as const;
+
+/** Field of the timestamp in canonical votes and in canonical proposals. */
+const TIME_FIELD = { vote: 5, proposal: 6 } as const;
+
+/** A signature and the time it covers. */
+type Signed = { readonly signature: Uint8Array; readonly timestamp: Time };
+
+/** The timestamp inside sign bytes of ours; undefined if there is none to be found. */
+function timestampIn(signBytes: Uint8Array, field: number): Time | undefined {
+  const input = new Reader(signBytes, 'sign bytes');
+  input.varint();
+  while (input.at < input.end) {
+    const head = input.varint();
+    const wire = head % 8;
+    if (wire === 0) input.varint64();
+    else if (wire === 1) input.fixed64();
+    else {
+      const body = input.delimited(signBytes.length, 'field');
+      if (Math.floor(head / 8) === field) return timeCodec.decode(body);
+    }
+  }
+  return undefined;
+}
+
+function compareSlots(a: GuardRecord, b: Omit<GuardRecord, 'signBytes' | 'signature'>): number {
+  return a.height - b.height || a.round - b.round || a.step - b.step;
+}
+
+/** A key that signs votes and proposals of one chain, each at most once. */
+export class Signer {
+  readonly address: Uint8Array;
+  readonly publicKey: Uint8Array;
+  readonly #chainId: string;
+  readonly #key: SigningKey;
+  readonly #guard: GuardStore;
+  #last: GuardRecord | undefined;
+
+  constructor(chainId: string, key: SigningKey, guard: GuardStore) {
+    this.address = key.address;
+    this.publicKey = key.publicKey;
+    this.#chainId = chainId;
+    this.#key = key;
+    this.#guard = guard;
+    this.#last = guard.load();
+  }
+
+  /**
+   * Signs a vote.
+   *
+   * @returns the signed vote, its timestamp perhaps an earlier one; undefined if the guard refused
+   * @throws whatever the guard's store throws: nothing was signed and the node must stop
+   */
+  signVote(vote: Omit<Vote, 'signature'>): Vote | undefined {
+    const step = vote.type === VOTE_TYPE.prevote ? SIGN_STEP.prevote : SIGN_STEP.precommit;
+    const signed = this.#sign(vote, step, TIME_FIELD.vote, (timestamp) =>
+      voteSignBytes(this.#chainId, { ...vote, timestamp }),
+    );
+    return signed && { ...vote, ...signed };
+  }
+
+  /** Signs a proposal; as `signVote`. */
+  signProposal(proposal: Omit<Proposal, 'signature'>): Proposal | undefined {
+    const signed = this.#sign(proposal, SIGN_STEP.proposal, TIME_FIELD.proposal, (timestamp) =>
+      proposalSignBytes(this.#chainId, { ...proposal, timestamp }),
+    );
+    return signed && { ...proposal, ...signed };
+  }
+
+  #sign(
+    slot: { readonly height: number; readonly round: number; readonly timestamp: Time },
+    step: number,
+    timeField: number,
+    bytesAt: (timestamp: Time) => Uint8Array,
+  ): Signed | undefined {
+    const { height, round, timestamp } = slot;
+    const last = this.#last;
+    const order = last === undefined ? -1 : compareSlots(last, { height, round, step });
+    if (last !== undefined && order === 0) {
+      const before = timestampIn(last.signBytes, timeField);
+      const same = before !== undefined && equalBytes(bytesAt(before), last.signBytes);
+      return same ? { signature: last.signature, timestamp: before } : undefined;
+    }
+    if (order > 0) return undefined;
+    const signBytes = bytesAt(timestamp);
+    const signature = this.#key.sign(signBytes);
+    const record = { height, round, step, signBytes, signature };
+    this.#guard.save(record);
+    this.#last = record;
+    return { signature, timestamp };
+  }
+}

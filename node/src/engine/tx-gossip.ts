@@ -1,0 +1,246 @@
+/**
+ * Transactions between nodes: pushed when accepted, relayed only if they are still pending.
+ *
+ * A client's transaction goes to every peer at once, several in a message. One that came from a
+ * peer is passed on after a pause and only to peers that are not known to have it: in a full mesh
+ * it is in a block by then, and travels each link once.
+ *
+ * Upholds: what waits for one peer is bounded; a peer with a full queue delays nobody else. A peer
+ * whose message breaks a rule is dropped; one that sends transactions which fail is not.
+ * Spec: CometBFT mempool/reactor.go for the message; the pacing is ours.
+ *
+ * @module
+ */
+import { LedgerError } from '../base/errors.ts';
+import type { Codec } from '../base/proto.ts';
+import type { PoolEntry } from '../mempool/lane.ts';
+import type { Mempool, Submitted } from '../mempool/mempool.ts';
+import { checkMempoolMessage } from '../types/message-checks.ts';
+import { CHANNEL, type MempoolMessage, mempoolMessageCodec } from '../types/messages.ts';
+import type { Clock, Net, PeerId } from './ports.ts';
+
+/** Bytes of transactions in one message; a larger transaction travels alone. */
+const BATCH_BYTES = 65_536;
+/** Entries that wait for one peer; the oldest beyond are left to the peer's other neighbours. */
+const MAX_WAITING = 20_000;
+/** Pause between two pushes, so that a busy node sends few messages. */
+const PUSH_EVERY_MS = 5;
+/** How long a peer's transaction waits before it is passed on. */
+const RELAY_AFTER_MS = 400;
+/** Most peers' transactions that wait to be passed on. */
+const MAX_RELAYS = 20_000;
+/** Transactions checked before other work gets a turn. */
+const CHECKS_PER_TURN = 64;
+/** Most peers' transactions that wait for their check, in bytes. */
+const MAX_UNCHECKED_BYTES = 32 * 1_048_576;
+/** Ban of a peer whose message broke a rule. */
+const BAN_MS = 60_000;
+
+type Unchecked = { readonly tx: Uint8Array; readonly peer: PeerId };
+type Relay = { readonly entry: PoolEntry; readonly at: number };
+
+/** What the gossip needs. */
+export type TxGossipParts = {
+  readonly net: Net;
+  readonly clock: Clock;
+  readonly mempool: Mempool;
+  /** Called when a transaction entered the pool. */
+  readonly accepted: () => void;
+  readonly fatal: (thrown: unknown) => void;
+};
+
+/** Sends and takes transactions. */
+export class TxGossip {
+  readonly #parts: TxGossipParts;
+  readonly #codec: Codec<MempoolMessage>;
+  readonly #maxBatchBytes: number;
+  readonly #waiting = new Map<PeerId, PoolEntry[]>();
+  #fresh: PoolEntry[] = [];
+  #relays: Relay[] = [];
+  #unchecked: Unchecked[] = [];
+  #uncheckedBytes = 0;
+  #checking = false;
+  #pushing = false;
+  #pushedAt = Number.NEGATIVE_INFINITY;
+  #stopped = false;
+
+  constructor(parts: TxGossipParts) {
+    this.#parts = parts;
+    this.#codec = mempoolMessageCodec(parts.mempool.maxTxBytes);
+    this.#maxBatchBytes = Math.max(BATCH_BYTES, parts.mempool.maxTxBytes);
+  }
+
+  /** Sends and checks nothing more. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** A new peer gets everything that is pending. */
+  peerJoined(peer: PeerId): void {
+    this.#waiting.set(peer, this.#parts.mempool.list(MAX_WAITING));
+  }
+
+  peerLeft(peer: PeerId): void {
+    this.#waiting.delete(peer);
+  }
+
+  /** A client's transaction. @throws LedgerError mempool/… if it is refused */
+  submit(tx: Uint8Array): Submitted | Promise<Submitted> {
+    const done = (result: Submitted): Submitted => {
+      this.#entered(result.entry, '');
+      return result;
+    };
+    const result = this.#parts.mempool.submit(tx, '');
+    return result instanceof Promise ? result.then(done) : done(result);
+  }
+
+  /** A message of the mempool channel. */
+  received(peer: PeerId, bytes: Uint8Array): void {
+    try {
+      const message = this.#codec.decode(bytes);
+      checkMempoolMessage(message, this.#maxBatchBytes);
+      for (const tx of message.value.txs) {
+        if (this.#uncheckedBytes + tx.length > MAX_UNCHECKED_BYTES) break;
+        this.#uncheckedBytes += tx.length;
+        this.#unchecked.push({ tx, peer });
+      }
+    } catch (thrown) {
+      if (!(thrown instanceof LedgerError)) throw thrown;
+      this.#parts.net.drop(peer, thrown.message, BAN_MS);
+      return;
+    }
+    this.#startChecking();
+  }
+
+  #startChecking(): void {
+    if (this.#checking || this.#stopped || this.#unchecked.length === 0) return;
+    this.#checking = true;
+    queueMicrotask(() => {
+      this.#checkSome().catch(this.#parts.fatal);
+    });
+  }
+
+  async #checkSome(): Promise<void> {
+    const batch = this.#unchecked.splice(0, CHECKS_PER_TURN);
+    const slow: Promise<void>[] = [];
+    for (const { tx, peer } of batch) {
+      this.#uncheckedBytes -= tx.length;
+      const pending = this.#checkOne(tx, peer);
+      if (pending !== undefined) slow.push(pending);
+    }
+    if (slow.length > 0) await Promise.all(slow);
+    this.#checking = false;
+    if (this.#unchecked.length === 0) return;
+    this.#parts.clock.after(0, () => this.#startChecking());
+  }
+
+  #checkOne(tx: Uint8Array, peer: PeerId): Promise<void> | undefined {
+    const refused = (thrown: unknown): void => {
+      // Known already, full, or failing: none of it is the relaying peer's fault.
+      if (!(thrown instanceof LedgerError)) throw thrown;
+    };
+    try {
+      const result = this.#parts.mempool.submit(tx, peer);
+      if (result instanceof Promise) {
+        return result.then(({ entry }) => this.#entered(entry, peer), refused);
+      }
+      this.#entered(result.entry, peer);
+    } catch (thrown) {
+      refused(thrown);
+    }
+    return undefined;
+  }
+
+  #entered(entry: PoolEntry | undefined, peer: PeerId): void {
+    if (entry === undefined) return;
+    if (peer === '') this.#push(entry);
+    else if (this.#relays.length < MAX_RELAYS) {
+      this.#relays.push({ entry, at: this.#parts.clock.monotonicMs() + RELAY_AFTER_MS });
+    }
+    this.#parts.accepted();
+  }
+
+  #push(entry: PoolEntry): void {
+    this.#fresh.push(entry);
+    if (this.#pushing || this.#stopped) return;
+    this.#pushing = true;
+    const { clock } = this.#parts;
+    const wait = this.#pushedAt + PUSH_EVERY_MS - clock.monotonicMs();
+    if (wait <= 0) queueMicrotask(() => this.#flush());
+    else clock.after(wait, () => this.#flush());
+  }
+
+  #flush(): void {
+    this.#pushing = false;
+    if (this.#stopped) return;
+    this.#pushedAt = this.#parts.clock.monotonicMs();
+    const fresh = this.#fresh;
+    this.#fresh = [];
+    for (const batch of batches(fresh)) {
+      const message = this.#encode(batch);
+      for (const [peer, waiting] of this.#waiting) {
+        const sent = waiting.length === 0 && this.#send(peer, message);
+        if (!sent) waiting.push(...batch);
+        else for (const entry of batch) entry.peers.add(peer);
+      }
+    }
+  }
+
+  /** Passes on what waited long enough, and what did not fit a peer's queue before. */
+  tick(): void {
+    const { clock, mempool } = this.#parts;
+    const now = clock.monotonicMs();
+    let ripe = 0;
+    for (const relay of this.#relays) {
+      if (relay.at > now) break;
+      ripe++;
+      if (mempool.get(relay.entry.key) !== relay.entry) continue;
+      for (const [peer, waiting] of this.#waiting) {
+        if (!relay.entry.peers.has(peer)) waiting.push(relay.entry);
+      }
+    }
+    if (ripe > 0) this.#relays = this.#relays.slice(ripe);
+    for (const [peer, waiting] of this.#waiting) {
+      if (waiting.length > 0) this.#waiting.set(peer, this.#catchUp(peer, waiting));
+    }
+  }
+
+  /** Sends what waits for a peer. @returns what did not fit */
+  #catchUp(peer: PeerId, waiting: readonly PoolEntry[]): PoolEntry[] {
+    const { mempool } = this.#parts;
+    const live = waiting.filter(
+      (entry) => mempool.get(entry.key) === entry && !entry.peers.has(peer),
+    );
+    let sent = 0;
+    for (const batch of batches(live)) {
+      if (!this.#send(peer, this.#encode(batch))) break;
+      for (const entry of batch) entry.peers.add(peer);
+      sent += batch.length;
+    }
+    return live.slice(sent).slice(-MAX_WAITING);
+  }
+
+  #encode(batch: readonly PoolEntry[]): Uint8Array {
+    return this.#codec.encode({ kind: 'txs', value: { txs: batch.map((entry) => entry.tx) } });
+  }
+
+  #send(peer: PeerId, message: Uint8Array): boolean {
+    return this.#parts.net.send(peer, CHANNEL.mempool, message);
+  }
+}
+
+/** Entries in groups of at most `BATCH_BYTES`, or one that is larger. */
+function* batches(entries: readonly PoolEntry[]): Generator<readonly PoolEntry[]> {
+  let batch: PoolEntry[] = [];
+  let bytes = 0;
+  for (const entry of entries) {
+    if (batch.length > 0 && bytes + entry.tx.length > BATCH_BYTES) {
+      yield batch;
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(entry);
+    bytes += entry.tx.length;
+  }
+  if (batch.length > 0) yield batch;
+}
