@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { fromBase64, fromHex, toBase64, toHex, utf8 } from '../base/bytes.ts';
+import { fromBase64, fromHex, toBase64, toHex, toUpperHex, utf8 } from '../base/bytes.ts';
 import { type ErrorSpec, errorSpec, LedgerError } from '../base/errors.ts';
 import { sha256 } from '../base/hash.ts';
 import { bytes, type Codec, list, message, optional, text, uint64 } from '../base/proto.ts';
@@ -152,18 +152,34 @@ const WAIT_MS = 30_000;
 /**
  * Waits until a transaction is in a block.
  *
- * @throws LedgerError client/12 if it failed there, client/13 if it does not arrive in 30 s
+ * @throws LedgerError client/12 if it failed there, client/13 if it does not arrive in time
  */
-export async function committed(node: string, hash: Uint8Array): Promise<Committed> {
-  const deadline = performance.now() + WAIT_MS;
+export async function committed(
+  node: string,
+  hash: Uint8Array,
+  waitMs: number = WAIT_MS,
+): Promise<Committed> {
+  const deadline = performance.now() + waitMs;
   for (;;) {
     const found = await find(node, hash);
     if (found !== undefined) return found;
     if (performance.now() > deadline) {
-      const params = { hash: toHex(hash).toUpperCase(), seconds: WAIT_MS / 1_000 };
+      const params = { hash: toUpperHex(hash), seconds: waitMs / 1_000 };
       throw new LedgerError(errors.NotCommitted, params);
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+/** Whether a transaction is in a block, or comes into one within `waitMs`. */
+export async function contains(node: string, hash: Uint8Array, waitMs: number): Promise<boolean> {
+  try {
+    await committed(node, hash, waitMs);
+    return true;
+  } catch (thrown) {
+    if (LedgerError.is(thrown, errors.NotCommitted)) return false;
+    if (LedgerError.is(thrown, errors.TxRefused)) return false;
+    throw thrown;
   }
 }
 
@@ -201,8 +217,8 @@ export async function deliver(node: string, tx: Uint8Array): Promise<Committed> 
 /** Bytes that a user names: hex, base64, or plain text for the key-value application. */
 export function bytesFromText(text: string, encoding: 'hex' | 'base64' | 'text'): Uint8Array {
   if (encoding === 'text') return utf8(text);
-  const decoder = encoding === 'hex' ? fromHex : fromBase64;
-  const found = decoder(text.trim().replace(/^0x/, ''));
+  const trimmed = text.trim();
+  const found = encoding === 'hex' ? fromHex(trimmed.replace(/^0x/, '')) : fromBase64(trimmed);
   if (found === undefined) {
     const params = { method: 'the transaction', reason: `not ${encoding}` };
     throw new LedgerError(rpcErrors.Refused, params);

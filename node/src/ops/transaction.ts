@@ -9,6 +9,7 @@
  */
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { sha256 } from '../base/hash.ts';
+import type { EntryType } from '../gen/metatron/memory/v1/state.ts';
 import { MsgPut } from '../gen/metatron/memory/v1/tx.ts';
 import { GAS } from '../ledger/gas.ts';
 import {
@@ -51,7 +52,7 @@ export type TxTerms = {
 export type PutContent = {
   readonly content: Uint8Array;
   readonly key?: string;
-  readonly type?: number;
+  readonly type?: EntryType;
   readonly tags?: readonly string[];
   readonly expectedVersion?: bigint | undefined;
 };

@@ -1,0 +1,241 @@
+/**
+ * `metatron memory`: write, read and prove memories.
+ *
+ * Upholds: a write is reported when it is in a block, with its entry id; what is read comes with the
+ * height it was read at.
+ *
+ * @module
+ */
+import { type Command, Option } from 'commander';
+import type { LoggedEntry } from '../gen/metatron/memory/v1/query.ts';
+import { jsonOption, nodeOption, wholeNumber } from './options.ts';
+import { EXIT, note, printResult, progress } from './output.ts';
+import { openSigner, type SignOptions, withSigner } from './signer.ts';
+import { printCommitted } from './tx.ts';
+
+type PutOptions = SignOptions & {
+  readonly key: string;
+  readonly type: string;
+  readonly tag: readonly string[];
+  readonly file?: string;
+  readonly expect?: number;
+  readonly json?: true;
+};
+
+async function put(content: string | undefined, options: PutOptions): Promise<void> {
+  const [{ readFileSync }, { entryFrom }, { putMessage }, reading] = await Promise.all([
+    import('node:fs'),
+    import('../ops/import-source.ts'),
+    import('../ops/transaction.ts'),
+    import('../ops/memory-read.ts'),
+  ]);
+  const text = options.file === undefined ? content : readFileSync(options.file, 'utf8');
+  const entry = entryFrom({
+    content: text,
+    key: options.key,
+    type: options.type,
+    tags: options.tag,
+    expectedVersion: options.expect,
+  });
+  if ('refused' in entry) return reading.refuseEntry(entry.refused);
+  const signer = await openSigner(options);
+  const done = await signer.deliver([putMessage(signer.address, entry.put)]);
+  const [written] = reading.putResponses(done.data);
+  printCommitted(options.json === true, done, written);
+}
+
+type ReadOptions = {
+  readonly node: string;
+  readonly owner?: string;
+  readonly id?: string;
+  readonly height: number;
+  readonly limit: number;
+  readonly start: number;
+  readonly json?: true;
+};
+
+async function printEntries(
+  options: ReadOptions,
+  entries: readonly LoggedEntry[],
+  more: object,
+): Promise<void> {
+  const { entryJson, entryText } = await import('../ops/memory-read.ts');
+  const values = entries.map(entryJson);
+  printResult(options.json === true, { entries: values, ...more }, () =>
+    values.length === 0 ? 'nothing' : values.map(entryText).join('\n\n'),
+  );
+}
+
+async function get(key: string | undefined, options: ReadOptions): Promise<void> {
+  const reading = await import('../ops/memory-read.ts');
+  const { node, owner, id, height } = options;
+  const found =
+    id === undefined
+      ? await reading.readHead(node, { owner, key, height })
+      : await reading.readEntry(node, id, height);
+  await printEntries(options, [found.entry], { height: found.height });
+}
+
+async function history(key: string, options: ReadOptions): Promise<void> {
+  const { readHistory } = await import('../ops/memory-read.ts');
+  const { entries, ...more } = await readHistory(options.node, { ...options, key });
+  await printEntries(options, entries, more);
+}
+
+async function list(options: ReadOptions): Promise<void> {
+  const { readSpace } = await import('../ops/memory-read.ts');
+  const { entries, ...more } = await readSpace(options.node, options);
+  await printEntries(options, entries, more);
+}
+
+type ImportOptions = SignOptions & {
+  readonly batch: number;
+  readonly restart?: true;
+  readonly json?: true;
+};
+
+function bar(done: number, total: number | undefined, startedAt: number): string {
+  const perSecond = Math.round((1_000 * done) / Math.max(1, performance.now() - startedAt));
+  if (total === undefined) return `${done} entries, ${perSecond}/s`;
+  const filled = total === 0 ? 30 : Math.floor((30 * done) / total);
+  return `[${'#'.repeat(filled)}${'.'.repeat(30 - filled)}] ${done}/${total}, ${perSecond}/s`;
+}
+
+async function importFrom(path: string, options: ImportOptions): Promise<void> {
+  const [{ importMemories }, { openSource }, chain, { progressFile }, { rmSync }, { resolve }] =
+    await Promise.all([
+      import('../ops/memory-import.ts'),
+      import('../ops/import-source.ts'),
+      import('../ops/chain-client.ts'),
+      import('../ops/memory-read.ts'),
+      import('node:fs'),
+      import('node:path'),
+    ]);
+  const source = openSource(path);
+  const signer = await openSigner(options);
+  const file = progressFile(signer.chainId, signer.address, resolve(path));
+  if (options.restart === true) rmSync(file, { force: true });
+  const line = progress();
+  const startedAt = performance.now();
+  const { address, sign, refresh } = signer;
+  const report = await importMemories({
+    source,
+    progressFile: file,
+    batch: options.batch,
+    chain: {
+      address,
+      sign,
+      refresh,
+      deliver: (tx) => chain.deliver(options.node, tx),
+      contains: (hash) => chain.contains(options.node, hash, 5_000),
+    },
+    progress: (done, total) => line.update(bar(done, total, startedAt)),
+  });
+  line.end();
+  if (report.refusedCount > 0) process.exitCode = EXIT.refused;
+  printResult(options.json === true, report, () =>
+    [
+      `written   ${report.written} in ${report.transactions} transactions`,
+      `before    ${report.before}`,
+      `refused   ${report.refusedCount}`,
+      ...report.refused.map(({ where, reason }) => `  ${where}: ${reason}`),
+    ].join('\n'),
+  );
+  if (report.refusedCount > report.refused.length) note('(the first 1,000 refusals are listed)');
+}
+
+type ProofOptions = { readonly node: string; readonly out?: string; readonly json?: true };
+
+async function proof(id: string, options: ProofOptions): Promise<void> {
+  const [{ fetchProof }, { writeFileSync }] = await Promise.all([
+    import('../ops/memory-proof.ts'),
+    import('node:fs'),
+  ]);
+  const text = await fetchProof(options.node, id);
+  if (options.out === undefined) {
+    process.stdout.write(`${text}\n`);
+    return;
+  }
+  writeFileSync(options.out, `${text}\n`);
+  note(`wrote ${options.out}; check it anywhere with: metatron verify ${options.out}`);
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+function reader(command: Command): Command {
+  return command
+    .addOption(nodeOption())
+    .option('--owner <address>', 'whose space to read')
+    .option('--height <height>', 'height to read; 0 is the newest', wholeNumber(0, 2 ** 53 - 1), 0)
+    .addOption(jsonOption());
+}
+
+function paged(command: Command): Command {
+  return reader(command)
+    .option('--start <position>', 'first position', wholeNumber(0, 2 ** 53 - 1), 0)
+    .option('--limit <n>', 'most entries', wholeNumber(1, 1_000), 100);
+}
+
+/** Adds `memory` and its subcommands. */
+export function registerMemory(program: Command): void {
+  const memory = program
+    .command('memory')
+    .description('write, read, import and prove memories')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  metatron memory put "the door code is 7" --from alice --key door\n' +
+        '  metatron memory get door --owner metatron1…\n' +
+        '  metatron memory import notes/ --from alice\n' +
+        '  metatron memory proof 3f…09 --out door.proof && metatron verify door.proof',
+    );
+  withSigner(memory.command('put [content]').description('write an entry into your space'))
+    .option('--key <key>', 'name under which later versions replace this one', '')
+    .addOption(
+      new Option('--type <type>', 'what the entry is for')
+        .choices(['text', 'chat', 'field_state', 'consciousness_state', 'rag_context', 'custom'])
+        .default('text'),
+    )
+    .option('--tag <tag>', 'a tag; may be repeated', collect, [])
+    .option('--file <file>', 'take the content from a file')
+    .option(
+      '--expect <version>',
+      'write only if this is the current version of the key; 0: only if there is none',
+      wholeNumber(0, 2 ** 53 - 1),
+    )
+    .addOption(jsonOption())
+    .action(put);
+  reader(memory.command('get [key]').description('the newest entry of a key, or one by --id'))
+    .option('--id <id>', 'id of an entry, in hex')
+    .action(get);
+  paged(memory.command('history <key>').description('all versions of a key, oldest first')).action(
+    history,
+  );
+  paged(memory.command('list').description("the entries of an owner's space, in order")).action(
+    list,
+  );
+  withSigner(
+    memory
+      .command('import <path>')
+      .description('write a JSON Lines file, or a folder of text and Markdown'),
+  )
+    .option('--batch <n>', 'entries per transaction', wholeNumber(1, 500), 50)
+    .option('--restart', 'forget how far an earlier run came')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      '\nA line of a JSON Lines file:\n' +
+        '  {"content":"…","key":"…","type":"text","tags":["…"],"expectedVersion":0}\n' +
+        'Only content is needed. Files of a folder get their path as key. Run it again to go on\n' +
+        'where it stopped; exit code 1 says that something was refused.',
+    )
+    .action(importFrom);
+  memory
+    .command('proof <id>')
+    .description('everything that proves an entry, for "metatron verify"')
+    .option('--out <file>', 'write it to a file')
+    .addOption(nodeOption())
+    .addOption(jsonOption())
+    .action(proof);
+}

@@ -1,0 +1,169 @@
+/**
+ * `metatron query`: what a node says about the chain.
+ *
+ * Upholds: `--json` prints the node's own answer; the text for people is a digest of it.
+ *
+ * @module
+ */
+import type { Command } from 'commander';
+import { jsonOption, nodeOption, wholeNumber } from './options.ts';
+import { printResult, table } from './output.ts';
+
+type Options = { readonly node: string; readonly json?: true };
+
+/** A route, its parameters, and the fields that people see: label and path. */
+type View = {
+  readonly method: string;
+  readonly params?: Readonly<Record<string, unknown>>;
+  readonly fields: readonly (readonly [label: string, ...path: (string | number)[]])[];
+};
+
+async function show(view: View, options: Options): Promise<void> {
+  const { call, pickText } = await import('../ops/rpc-client.ts');
+  const answer = await call(options.node, view.method, view.params);
+  printResult(options.json === true, answer, () =>
+    table(view.fields.map(([label, ...path]) => [label, pickText(answer, ...path)])),
+  );
+}
+
+function status(options: Options): Promise<void> {
+  const fields: View['fields'] = [
+    ['chain', 'node_info', 'network'],
+    ['moniker', 'node_info', 'moniker'],
+    ['version', 'node_info', 'version'],
+    ['height', 'sync_info', 'latest_block_height'],
+    ['block', 'sync_info', 'latest_block_hash'],
+    ['app hash', 'sync_info', 'latest_app_hash'],
+    ['time', 'sync_info', 'latest_block_time'],
+    ['validator', 'validator_info', 'address'],
+    ['power', 'validator_info', 'voting_power'],
+  ];
+  return show({ method: 'status', fields }, options);
+}
+
+function block(height: number | undefined, options: Options): Promise<void> {
+  const header = ['block', 'header'] as const;
+  const params = height === undefined ? {} : { height: String(height) };
+  const fields: View['fields'] = [
+    ['height', ...header, 'height'],
+    ['hash', 'block_id', 'hash'],
+    ['time', ...header, 'time'],
+    ['proposer', ...header, 'proposer_address'],
+    ['app hash', ...header, 'app_hash'],
+    ['last results', ...header, 'last_results_hash'],
+  ];
+  return show({ method: 'block', params, fields }, options);
+}
+
+async function tx(hash: string, options: Options): Promise<void> {
+  const { fromHex, toBase64 } = await import('../base/bytes.ts');
+  const { LedgerError } = await import('../base/errors.ts');
+  const { errors } = await import('../ops/rpc-client.ts');
+  const bytes = fromHex(hash.replace(/^0x/, ''));
+  if (bytes?.length !== 32) {
+    throw new LedgerError(errors.Refused, { method: 'tx', reason: 'a hash has 64 hex digits' });
+  }
+  const fields: View['fields'] = [
+    ['hash', 'hash'],
+    ['height', 'height'],
+    ['index', 'index'],
+    ['code', 'tx_result', 'code'],
+    ['log', 'tx_result', 'log'],
+    ['gas wanted', 'tx_result', 'gas_wanted'],
+    ['gas used', 'tx_result', 'gas_used'],
+  ];
+  await show({ method: 'tx', params: { hash: toBase64(bytes) }, fields }, options);
+}
+
+async function validators(options: Options): Promise<void> {
+  const { call, pick, pickText } = await import('../ops/rpc-client.ts');
+  const answer = await call(options.node, 'validators', { per_page: '100' });
+  const list = pick(answer, 'validators');
+  const rows = (Array.isArray(list) ? list : []).map((v: unknown) => [
+    pickText(v, 'address'),
+    pickText(v, 'voting_power'),
+    pickText(v, 'proposer_priority'),
+  ]);
+  printResult(options.json === true, answer, () =>
+    table([['address', 'power', 'priority'], ...rows]),
+  );
+}
+
+async function account(address: string, options: Options): Promise<void> {
+  const chain = await import('../ops/chain-client.ts');
+  const found = await chain.account(options.node, address);
+  const { accountNumber, sequence } = found;
+  printResult(options.json === true, { address, accountNumber, sequence }, () =>
+    table([
+      ['address', address],
+      ['account number', String(accountNumber)],
+      ['sequence', String(sequence)],
+    ]),
+  );
+}
+
+async function balance(address: string, options: Options): Promise<void> {
+  const { balances } = await import('../ops/chain-client.ts');
+  const coins = await balances(options.node, address);
+  printResult(options.json === true, { address, balances: coins }, () =>
+    coins.length === 0 ? 'nothing' : table(coins.map((c) => [c.amount, c.denom])),
+  );
+}
+
+type AbciOptions = Options & { readonly height: number; readonly prove?: true };
+
+async function abci(path: string, data: string, options: AbciOptions): Promise<void> {
+  const { call } = await import('../ops/rpc-client.ts');
+  const { height, prove } = options;
+  const params = { path, data, height: String(height), prove: prove === true };
+  const answer = await call(options.node, 'abci_query', params);
+  printResult(options.json === true, answer, () => JSON.stringify(answer, null, 2));
+}
+
+async function raw(method: string, params: string | undefined, options: Options): Promise<void> {
+  const { call, errors } = await import('../ops/rpc-client.ts');
+  const { describe, LedgerError } = await import('../base/errors.ts');
+  let named: unknown;
+  try {
+    named = JSON.parse(params ?? '{}');
+  } catch (cause) {
+    throw new LedgerError(errors.Refused, { method, reason: describe(cause) }, cause);
+  }
+  const answer = await call(options.node, method, named as Readonly<Record<string, unknown>>);
+  printResult(options.json === true, answer, () => JSON.stringify(answer, null, 2));
+}
+
+/** Adds `query` and its subcommands. */
+export function registerQuery(program: Command): void {
+  const query = program
+    .command('query')
+    .alias('q')
+    .description('ask a node about the chain')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  metatron query status\n  metatron query block 12 --json\n' +
+        '  metatron query balance metatron1…\n' +
+        '  metatron query rpc tx_search \'{"query":"tx.height=5"}\'',
+    );
+  const command = (name: string, what: string): Command =>
+    query.command(name).description(what).addOption(nodeOption()).addOption(jsonOption());
+  command('status', 'the node and its newest block').action(status);
+  query
+    .command('block')
+    .description('a block; the newest if no height is given')
+    .argument('[height]', 'height', wholeNumber(1, Number.MAX_SAFE_INTEGER))
+    .addOption(nodeOption())
+    .addOption(jsonOption())
+    .action(block);
+  command('tx <hash>', 'a transaction by its hash').action(tx);
+  command('validators', 'the validators of the next block').action(validators);
+  command('account <address>', 'number and sequence of an account').action(account);
+  command('balance <address>', 'what an account holds').action(balance);
+  command('abci <path> [data]', 'an ABCI query; data in hex')
+    .option('--height <height>', 'height to read; 0 is the newest', wholeNumber(0, 2 ** 53 - 1), 0)
+    .option('--prove', 'ask for a proof')
+    .action((path: string, data: string | undefined, options: AbciOptions) =>
+      abci(path, data ?? '', options),
+    );
+  command('rpc <method> [params]', 'any route of the RPC; params are a JSON object').action(raw);
+}

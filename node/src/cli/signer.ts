@@ -1,0 +1,136 @@
+/**
+ * Which account a command signs with: a key of the keystore, or a funded account of a devnet.
+ *
+ * Upholds: the keystore comes first; an account of the devnet is used only if the chain behind
+ * `--node` is that devnet's.
+ *
+ * @module
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Command, Option } from 'commander';
+import { fromHex } from '../base/bytes.ts';
+import { type ErrorSpec, errorSpec, LedgerError, present } from '../base/errors.ts';
+import type { Any, Coin } from '../ledger/tx/wire.ts';
+import type { SecretAccount } from '../ops/accounts.ts';
+import type { Committed } from '../ops/chain-client.ts';
+import { DEVNET_HOME, keysOption, nodeOption, shown } from './options.ts';
+import { askPassphrase } from './passphrase.ts';
+
+/** Refusals. */
+export const errors: {
+  readonly NoSigner: ErrorSpec<{ readonly name: string; readonly keys: string; devnet: string }>;
+  readonly BadFee: ErrorSpec<{ readonly text: string }>;
+} = {
+  NoSigner: errorSpec(
+    'signer',
+    1,
+    'client',
+    (p) =>
+      `no key "${p.name}" in ${p.keys}, nor in the devnet of ${p.devnet}: ` +
+      'make one with "metatron keys add"',
+  ),
+  BadFee: errorSpec(
+    'signer',
+    2,
+    'client',
+    (p) => `"${p.text}" is no amount of coins, such as 1000aphi`,
+  ),
+};
+
+/** Options of commands that sign. */
+export type SignOptions = {
+  readonly from: string;
+  readonly keys: string;
+  readonly devnetHome: string;
+  readonly node: string;
+  readonly fee: string;
+  readonly gas?: number;
+  readonly memo: string;
+};
+
+/** Adds the options of a command that signs. */
+export function withSigner(command: Command): Command {
+  return command
+    .requiredOption('--from <name>', 'account that signs: a key, or one of the devnet (alice …)')
+    .addOption(nodeOption())
+    .addOption(keysOption())
+    .addOption(
+      new Option('--devnet-home <dir>', 'devnet whose accounts may sign').default(
+        DEVNET_HOME,
+        shown(DEVNET_HOME),
+      ),
+    )
+    .option('--fee <coins>', 'fee, such as 1000aphi', '')
+    .option('--gas <limit>', 'gas limit (default: enough for the messages)', Number)
+    .option('--memo <text>', 'note in the transaction', '');
+}
+
+/** Reads `1000aphi,5uatom`. @throws LedgerError signer/2 */
+export function parseCoins(text: string): readonly Coin[] {
+  if (text === '') return [];
+  return text.split(',').map((part) => {
+    const match = /^(\d{1,78})([a-zA-Z][a-zA-Z0-9/:._-]{2,127})$/.exec(part.trim());
+    if (match === null) throw new LedgerError(errors.BadFee, { text: part });
+    return { amount: String(BigInt(match[1] ?? '0')), denom: match[2] ?? '' };
+  });
+}
+
+type DevnetFile = { readonly chainId: string; readonly accounts: readonly SecretAccount[] };
+
+function devnetAccount(home: string, name: string, chainId: string): SecretAccount | undefined {
+  const file = join(home, 'devnet.json');
+  if (!existsSync(file)) return undefined;
+  const devnet = JSON.parse(readFileSync(file, 'utf8')) as DevnetFile;
+  if (devnet.chainId !== chainId) return undefined;
+  return devnet.accounts.find((account) => account.name === name);
+}
+
+/** An opened account on its chain; each transaction takes the next sequence. */
+export type OpenSigner = {
+  readonly address: string;
+  readonly chainId: string;
+  /** Signs these messages with the next sequence. */
+  sign(messages: readonly Any[]): Uint8Array;
+  /** Reads the account's sequence again. */
+  refresh(): Promise<void>;
+  /** Signs, sends, and waits for the block. */
+  deliver(messages: readonly Any[]): Promise<Committed>;
+};
+
+/** Opens the account that `--from` names. @throws LedgerError signer/1, keystore, client */
+export async function openSigner(options: SignOptions): Promise<OpenSigner> {
+  const [chain, keystore, { freeTerms, signTransaction }, { secp256k1 }] = await Promise.all([
+    import('../ops/chain-client.ts'),
+    import('../ops/keystore.ts'),
+    import('../ops/transaction.ts'),
+    import('@noble/curves/secp256k1.js'),
+  ]);
+  const { node, from, keys } = options;
+  const chainId = await chain.chainIdOf(node);
+  const stored = keystore.listAccounts(keys).some((account) => account.name === from);
+  const account = stored
+    ? await keystore.openAccount(keys, from, await askPassphrase())
+    : devnetAccount(options.devnetHome, from, chainId);
+  if (account === undefined) {
+    throw new LedgerError(errors.NoSigner, { name: from, keys, devnet: options.devnetHome });
+  }
+  const secret = present(fromHex(account.privateKey), 'private key');
+  const publicKey = secp256k1.getPublicKey(secret, true);
+  const { accountNumber, sequence } = await chain.account(node, account.address);
+  const fee = parseCoins(options.fee);
+  let next = sequence;
+  const sign = (messages: readonly Any[]): Uint8Array => {
+    const free = freeTerms(messages);
+    const gasLimit = options.gas === undefined ? free.gasLimit : BigInt(options.gas);
+    const signing = { secret, publicKey, chainId, accountNumber, sequence: next };
+    next += 1n;
+    return signTransaction(messages, signing, { fee, gasLimit, memo: options.memo });
+  };
+  const deliver = (messages: readonly Any[]): Promise<Committed> =>
+    chain.deliver(node, sign(messages));
+  const refresh = async (): Promise<void> => {
+    next = (await chain.account(node, account.address)).sequence;
+  };
+  return { address: account.address, chainId, sign, refresh, deliver };
+}

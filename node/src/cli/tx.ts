@@ -1,0 +1,85 @@
+/**
+ * `metatron tx`: transactions other than memory writes.
+ *
+ * Upholds: the result is printed after the transaction is in a block, unless `--async` says not to
+ * wait; then it says that nothing is promised yet.
+ *
+ * @module
+ */
+import { type Command, Option } from 'commander';
+import { jsonOption, nodeOption } from './options.ts';
+import { note, printResult } from './output.ts';
+import { openSigner, parseCoins, type SignOptions, withSigner } from './signer.ts';
+
+type Outcome = { readonly hash: string; readonly height: number; readonly gasUsed: number };
+
+/** Prints a transaction that is in a block. */
+export function printCommitted(json: boolean, tx: Outcome, more: object = {}): void {
+  const { hash, height, gasUsed } = tx;
+  printResult(json, { hash, height, gasUsed, ...more }, () =>
+    [
+      `hash    ${hash}`,
+      `height  ${height}`,
+      `gas     ${gasUsed}`,
+      ...Object.entries(more).map(([name, value]) => `${name.padEnd(7)} ${String(value)}`),
+    ].join('\n'),
+  );
+}
+
+type SendOptions = SignOptions & { readonly json?: true };
+
+async function send(to: string, coins: string, options: SendOptions): Promise<void> {
+  const { sendMessage } = await import('../ops/transaction.ts');
+  const amount = parseCoins(coins);
+  const signer = await openSigner(options);
+  const done = await signer.deliver([sendMessage(signer.address, to, amount)]);
+  printCommitted(options.json === true, done);
+}
+
+type BroadcastOptions = {
+  readonly node: string;
+  readonly encoding: 'hex' | 'base64' | 'text';
+  readonly async?: true;
+  readonly json?: true;
+};
+
+async function broadcast(tx: string, options: BroadcastOptions): Promise<void> {
+  const chain = await import('../ops/chain-client.ts');
+  const { readFileSync } = await import('node:fs');
+  const text = tx.startsWith('@') ? readFileSync(tx.slice(1), 'utf8') : tx;
+  const bytes = chain.bytesFromText(text, options.encoding);
+  if (options.async === true) {
+    const hash = await chain.broadcast(options.node, bytes);
+    printResult(options.json === true, { hash }, () => `hash    ${hash}`);
+    note('It passed the check of one node; that promises nothing about a block.');
+    return;
+  }
+  printCommitted(options.json === true, await chain.deliver(options.node, bytes));
+}
+
+/** Adds `tx` and its subcommands. */
+export function registerTx(program: Command): void {
+  const tx = program
+    .command('tx')
+    .description('send coins, or a transaction that was signed elsewhere')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  metatron tx send metatron1… 1000aphi --from alice\n' +
+        '  metatron tx broadcast @signed.b64\n' +
+        '  metatron tx broadcast --encoding text name=satoshi     (kvstore)',
+    );
+  withSigner(tx.command('send <to> <coins>').description('send coins to an address'))
+    .addOption(jsonOption())
+    .action(send);
+  tx.command('broadcast <tx>')
+    .description('send a signed transaction: the bytes, or @FILE')
+    .addOption(
+      new Option('--encoding <encoding>', 'how the bytes are written')
+        .choices(['base64', 'hex', 'text'])
+        .default('base64'),
+    )
+    .option('--async', 'return after the check, before it is in a block')
+    .addOption(nodeOption())
+    .addOption(jsonOption())
+    .action(broadcast);
+}

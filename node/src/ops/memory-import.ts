@@ -1,0 +1,213 @@
+/**
+ * Writes a source of memories in batched transactions, and goes on where it stopped.
+ *
+ * Upholds: before a batch is sent, its hash and reach are on disk; a restart asks the chain whether
+ * that batch arrived, so nothing is written twice. A batch that is refused is halved until the
+ * refused items are alone; those are reported with the ledger's reason, the rest is written.
+ * Absent here: more than one batch in flight; a batch is one block's latency.
+ *
+ * @module
+ */
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { fromHex, toHex } from '../base/bytes.ts';
+import { describe, type ErrorSpec, errorSpec, LedgerError } from '../base/errors.ts';
+import { sha256 } from '../base/hash.ts';
+import type { Any } from '../ledger/tx/wire.ts';
+import { type Committed, errors as chainErrors } from './chain-client.ts';
+import { writeWhole } from './home.ts';
+import type { Item, Place, Source } from './import-source.ts';
+import { type PutContent, putMessage } from './transaction.ts';
+
+/** Refusals. */
+export const errors: {
+  readonly SourceChanged: ErrorSpec<{ readonly where: string }>;
+} = {
+  SourceChanged: errorSpec(
+    'import',
+    1,
+    'client',
+    (p) => `${p.where} is not what an earlier run wrote: start over with --restart`,
+  ),
+};
+
+/** What the importer needs of a chain and an account. */
+export type ImportChain = {
+  readonly address: string;
+  /** Signs with the account's next sequence. */
+  sign(messages: readonly Any[]): Uint8Array;
+  /** Sends and waits. @throws LedgerError client/12 with the ledger's reason */
+  deliver(tx: Uint8Array): Promise<Committed>;
+  /** Whether a transaction is in a block. */
+  contains(hash: Uint8Array): Promise<boolean>;
+  /** Reads the account's sequence again after a refusal. */
+  refresh(): Promise<void>;
+};
+
+/** How an import went; `refused` holds the first 1,000 reasons. */
+export type ImportReport = {
+  readonly written: number;
+  /** Written by an earlier run. */
+  readonly before: number;
+  readonly refusedCount: number;
+  readonly refused: readonly { readonly where: string; readonly reason: string }[];
+  readonly transactions: number;
+  readonly height: number;
+};
+
+/** How to import. */
+export type ImportSpec = {
+  readonly source: Source;
+  readonly chain: ImportChain;
+  /** File that remembers how far an import came. */
+  readonly progressFile: string;
+  /** Entries per transaction, at most. */
+  readonly batch: number;
+  progress(done: number, total: number | undefined): void;
+};
+
+const BATCH_BYTES = 512 * 1_024;
+const MAX_REASONS = 1_000;
+
+type Saved = {
+  /** The last item that is done. */
+  readonly done: Place | undefined;
+  /** A batch that was sent, and the last item in it. */
+  readonly pending: { readonly hash: string; readonly last: Place } | undefined;
+};
+
+type Ready = { readonly where: string; readonly place: Place; readonly put: PutContent };
+
+function loadProgress(file: string): Saved {
+  if (!existsSync(file)) return { done: undefined, pending: undefined };
+  return JSON.parse(readFileSync(file, 'utf8')) as Saved;
+}
+
+/** Codes of codespace `sdk` that a smaller batch may avoid: gas, request, size. */
+const SIZE_CODES: ReadonlySet<number> = new Set([11, 18, 21]);
+
+/** Whether the ledger refused what is written, rather than who writes it or when. */
+function isRefusedItem(thrown: unknown): boolean {
+  if (!LedgerError.is(thrown, chainErrors.TxRefused)) return false;
+  const { codespace, code } = thrown.params;
+  return codespace === 'memory' || (codespace === 'sdk' && SIZE_CODES.has(code));
+}
+
+class Importer {
+  readonly #spec: ImportSpec;
+  #saved: Saved;
+  #written = 0;
+  #before = 0;
+  #refusedCount = 0;
+  #transactions = 0;
+  #height = 0;
+  readonly #refused: { readonly where: string; readonly reason: string }[] = [];
+
+  constructor(spec: ImportSpec) {
+    this.#spec = spec;
+    this.#saved = loadProgress(spec.progressFile);
+  }
+
+  #save(saved: Saved): void {
+    this.#saved = saved;
+    mkdirSync(dirname(this.#spec.progressFile), { recursive: true, mode: 0o700 });
+    writeWhole(this.#spec.progressFile, `${JSON.stringify(saved)}\n`, 0o600);
+  }
+
+  /** Learns whether the batch that was under way arrived. */
+  async settle(): Promise<void> {
+    const { pending, done } = this.#saved;
+    if (pending === undefined) return;
+    const arrived = await this.#spec.chain.contains(fromHex(pending.hash) ?? new Uint8Array(32));
+    this.#save({ done: arrived ? pending.last : done, pending: undefined });
+  }
+
+  /** Whether an earlier run did this item. @throws LedgerError import/1 if it was another then */
+  #isDone(item: Item): boolean {
+    const { done } = this.#saved;
+    if (done === undefined || item.place.index > done.index) return false;
+    if (item.place.index === done.index && item.place.mark !== done.mark) {
+      throw new LedgerError(errors.SourceChanged, { where: item.where });
+    }
+    return true;
+  }
+
+  #refuse(where: string, reason: string): void {
+    this.#refusedCount++;
+    if (this.#refused.length < MAX_REASONS) this.#refused.push({ where, reason });
+  }
+
+  /** Writes a batch, or the halves of it that the ledger takes. */
+  async #write(batch: readonly Ready[]): Promise<void> {
+    const last = batch.at(-1);
+    if (last === undefined) return;
+    const { chain } = this.#spec;
+    const tx = chain.sign(batch.map((item) => putMessage(chain.address, item.put)));
+    this.#save({
+      done: this.#saved.done,
+      pending: { hash: toHex(sha256(tx)), last: last.place },
+    });
+    try {
+      const { height } = await chain.deliver(tx);
+      this.#written += batch.length;
+      this.#transactions++;
+      this.#height = height;
+    } catch (thrown) {
+      if (!isRefusedItem(thrown)) throw thrown;
+      await chain.refresh();
+      if (batch.length > 1) {
+        const half = Math.ceil(batch.length / 2);
+        await this.#write(batch.slice(0, half));
+        await this.#write(batch.slice(half));
+        return;
+      }
+      this.#refuse(last.where, describe(thrown));
+    }
+    this.#save({ done: last.place, pending: undefined });
+  }
+
+  async run(): Promise<ImportReport> {
+    await this.settle();
+    let batch: Ready[] = [];
+    let bytes = 0;
+    let done = 0;
+    const { source, progress } = this.#spec;
+    for await (const item of source.items()) {
+      if (this.#isDone(item)) {
+        this.#before++;
+        progress(++done, source.total);
+        continue;
+      }
+      if ('refused' in item.result) {
+        this.#refuse(item.where, item.result.refused);
+        done++;
+        continue;
+      }
+      const { put } = item.result;
+      if (batch.length >= this.#spec.batch || bytes + put.content.length > BATCH_BYTES) {
+        await this.#write(batch);
+        done += batch.length;
+        progress(done, source.total);
+        batch = [];
+        bytes = 0;
+      }
+      batch.push({ where: item.where, place: item.place, put });
+      bytes += put.content.length + (put.key?.length ?? 0) + 256;
+    }
+    await this.#write(batch);
+    progress(done + batch.length, source.total);
+    return {
+      written: this.#written,
+      before: this.#before,
+      refusedCount: this.#refusedCount,
+      refused: this.#refused,
+      transactions: this.#transactions,
+      height: this.#height,
+    };
+  }
+}
+
+/** Imports a source. @throws LedgerError import/1, and what the chain's calls throw */
+export function importMemories(spec: ImportSpec): Promise<ImportReport> {
+  return new Importer(spec).run();
+}
