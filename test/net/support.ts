@@ -7,6 +7,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { LogFields, Logger } from '../../node/src/base/logger.ts';
+import { sodiumAead } from '../../node/src/crypto/aead.ts';
 import { createHost, type Host } from '../../node/src/net/host.ts';
 import type { HostOptions } from '../../node/src/net/options.ts';
 import type { ChannelId } from '../../node/src/types/messages.ts';
@@ -64,6 +65,7 @@ export async function startHost(
     listen: '/ip4/127.0.0.1/tcp/0',
     addressScope: 'loopback',
     log,
+    aead: sodiumAead,
     ...options,
   });
   const test: TestHost = {

@@ -53,8 +53,8 @@ export async function createHost(options: HostOptions): Promise<Host> {
     opened: (name, stream, connection) => host?.streamOpened(name, stream, connection),
   };
   const maxConnections = limits.maxInbound + limits.maxOutbound + persistent.length;
-  const { seed, listen } = options;
-  const transport = await createTransport({ seed, listen, maxConnections }, port);
+  const { seed, listen, aead } = options;
+  const transport = await createTransport({ seed, listen, maxConnections, aead }, port);
   host = new Host(options, limits, transport, persistent, seeds);
   return host;
 }

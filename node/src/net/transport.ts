@@ -11,7 +11,6 @@
 
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys';
 import type { ComponentLogger, Connection, Logger, Stream } from '@libp2p/interface';
-import { noise } from '@libp2p/noise';
 import { tcp } from '@libp2p/tcp';
 import { yamux } from '@libp2p/yamux';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
@@ -19,6 +18,8 @@ import { createLibp2p, type Libp2p } from 'libp2p';
 import { present } from '../base/errors.ts';
 import { formatAddress, type PeerAddress } from './address.ts';
 import { STREAMS, type StreamName } from './channels.ts';
+import { encryption } from './encryption.ts';
+import type { Aead } from './options.ts';
 
 /** Bytes a stream may have under way unacknowledged: bounds what a vote may wait behind. */
 const STREAM_WINDOW_BYTES = 1_048_576;
@@ -49,6 +50,7 @@ export type TransportOptions = {
   readonly seed: Uint8Array;
   readonly listen: string;
   readonly maxConnections: number;
+  readonly aead: Aead | undefined;
 };
 
 /** The node's connections. */
@@ -101,7 +103,7 @@ export async function createTransport(
     addresses: { listen: [options.listen] },
     logger: silentLogger(),
     transports: [tcp({ maxConnections: options.maxConnections + PENDING_CONNECTIONS })],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [encryption(options.aead)],
     streamMuxers: [
       yamux({
         maxInboundStreams: 2 * STREAMS.length,
