@@ -46,6 +46,7 @@ type RawBatch = {
   put(key: Uint8Array, value: Uint8Array): unknown;
   del(key: Uint8Array): unknown;
   write(options: { readonly sync: boolean }): Promise<void>;
+  close(): Promise<void>;
 };
 
 /** What is used of Level; tests hand in one that fails. */
@@ -181,7 +182,7 @@ export class Database {
   #commit(batch: RawBatch): Promise<void> {
     const written = this.#writing.then(async () => {
       if (this.#failure !== undefined) throw this.#failure;
-      if (batch.length === 0) return;
+      if (batch.length === 0) return batch.close();
       try {
         await batch.write({ sync: true });
       } catch (thrown) {

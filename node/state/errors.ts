@@ -2,7 +2,7 @@
  * Refusals of the storage: each says what is wrong on this machine and what its owner can do.
  *
  * Upholds: whoever opens a store either gets one that is whole or one of these. All but the
- * requests for unkept heights stop the node.
+ * requests for log entries that do not exist stop the node.
  *
  * @module
  */
@@ -23,8 +23,6 @@ export const errors: {
   readonly GuardMissing: ErrorSpec<Place & { readonly height: number }>;
   readonly GuardDamaged: ErrorSpec<Place>;
   readonly HomeInUse: ErrorSpec<Place & { readonly pid: number }>;
-  readonly KeyTooLong: ErrorSpec<{ readonly size: number; readonly max: number }>;
-  readonly NotKept: ErrorSpec<{ readonly height: number; readonly base: number }>;
   readonly NoSuchEntry: ErrorSpec<{ readonly reason: string }>;
 } = {
   Locked: errorSpec(
@@ -108,19 +106,7 @@ export const errors: {
       `process ${p.pid} uses this home (${p.path}); stop it first: two processes with one key ` +
       'would sign against each other',
   ),
-  KeyTooLong: errorSpec(
-    'storage',
-    11,
-    'client',
-    (p) => `a record key has ${p.size} bytes, not 1 to ${p.max}`,
-  ),
-  NotKept: errorSpec(
-    'storage',
-    12,
-    'client',
-    (p) => `the state at height ${p.height} is not kept; the lowest kept height is ${p.base}`,
-  ),
-  NoSuchEntry: errorSpec('storage', 13, 'client', (p) => `no such log entry: ${p.reason}`),
+  NoSuchEntry: errorSpec('storage', 11, 'client', (p) => `no such log entry: ${p.reason}`),
 };
 
 const FULL = /ENOSPC|EDQUOT|EFBIG|No space left|File too large|quota/i;

@@ -16,9 +16,8 @@ import { HASH_SIZE } from '../src/base/hash.ts';
 import { EMPTY_ROOT, innerHash, leafHash, rootOfHashes, splitPoint } from '../src/base/merkle.ts';
 import { errors } from './errors.ts';
 
-/** Hashes in a full tile, and its logarithm. */
+/** Hashes in a full tile. */
 const TILE = 16;
-const TILE_BITS = 4;
 const SIZE_BYTES = 8;
 
 /** A log at one size: how many entries, and the growing tile of each level. */
@@ -111,6 +110,12 @@ export function decodeLog(bytes: Uint8Array): LogState {
   return { size: Number(view.getBigUint64(0)), growing };
 }
 
+function isPowerOfTwo(n: number): boolean {
+  let rest = n;
+  while (rest % 2 === 0) rest /= 2;
+  return rest === 1;
+}
+
 /** Reads any subtree's hash of a log. */
 class LogReader {
   readonly #log: LogState;
@@ -139,10 +144,10 @@ class LogReader {
   /** The root over entries `from … to`, where `from` is a multiple of the split of `to − from`. */
   root(from: number, to: number): Uint8Array {
     const size = to - from;
-    const bits = Math.log2(size);
-    if (Number.isInteger(bits)) {
-      const level = Math.floor(bits / TILE_BITS);
-      const unit = TILE ** level;
+    if (isPowerOfTwo(size)) {
+      let unit = 1;
+      let level = 0;
+      for (; unit * TILE <= size; level++) unit *= TILE;
       return rootOfHashes(this.#hashes(level, from / unit, size / unit));
     }
     const middle = from + splitPoint(size);
@@ -157,7 +162,7 @@ function refuse(reason: string): never {
 /**
  * Inclusion path of entry `index` in the first `size` entries, from the leaf to the root.
  *
- * @throws LedgerError storage/13 if there is no such entry
+ * @throws LedgerError storage/11 if there is no such entry
  */
 export function inclusionPath(
   log: LogState,
@@ -185,7 +190,7 @@ export function inclusionPath(
 /**
  * Consistency path between the log's first `from` and its first `to` entries.
  *
- * @throws LedgerError storage/13 if the log is shorter, or `from` is above `to`
+ * @throws LedgerError storage/11 if the log is shorter, or `from` is above `to`
  */
 export function consistencyPath(
   log: LogState,

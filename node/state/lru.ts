@@ -55,7 +55,7 @@ export class Lru<V> {
 
 /** A byte string as map key: one character per byte. */
 export function keyText(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).latin1Slice();
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
 }
 
 /** The byte string of a map key. */

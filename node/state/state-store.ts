@@ -1,0 +1,407 @@
+/**
+ * The application's state: versioned records under a tree, write-once rows, append-only logs.
+ *
+ * Upholds: a height is finalized in memory and becomes visible only when its batch is durable; a
+ * height that is finalized again replaces what was made before. A change of a record to the value
+ * it has is none, so a height that changes nothing leaves the app hash as it was. On opening, the
+ * tree is made from the newest checkpoint and the lists of what changed since, and its root must be
+ * the app hash that was stored.
+ * Absent here: who may write what; the ledger's modules decide.
+ *
+ * @module
+ */
+import { compareBytes, equalBytes, readU64be, u64be, utf8 } from '../src/base/bytes.ts';
+import { invariant, LedgerError } from '../src/base/errors.ts';
+import { EMPTY_ROOT } from '../src/base/merkle.ts';
+import { packKey } from '../src/types/packed-key.ts';
+import { stateLeafHash } from '../src/types/proofs.ts';
+import { Checkpointer, type CheckpointPace, checkpoints, DEFAULT_PACE } from './checkpoints.ts';
+import type { Database } from './database.ts';
+import { errors } from './errors.ts';
+import { History, replay } from './history.ts';
+import {
+  append,
+  consistencyPath,
+  decodeLog,
+  EMPTY_LOG,
+  encodeLog,
+  type FullTile,
+  inclusionPath,
+  type LogState,
+  logRoot,
+  type ReadTile,
+} from './log.ts';
+import { keyText, Lru } from './lru.ts';
+import { PageCache } from './pages.ts';
+import {
+  type ChangeList,
+  DELETED,
+  decodeChanges,
+  type Entry,
+  encodeChanges,
+  encodeEntry,
+  newestEntry,
+  versionKey,
+} from './records.ts';
+import { heightKey, SPACE } from './spaces.ts';
+import { pruneState, STATE_BASE_KEY } from './state-prune.ts';
+import { LevelStateView } from './state-view.ts';
+import { type LeafChange, type Page, type Root, rootHash, updateTree } from './tree.ts';
+
+/** Change of one record; no value deletes it. */
+export type RecordChange = readonly [key: Uint8Array, value: Uint8Array | undefined];
+
+/** Size and RFC 6962 root of a log. */
+export type LogHead = { readonly size: number; readonly root: Uint8Array };
+
+/** Bounds of memory, and when checkpoints are written. */
+export type StateOptions = {
+  /** Bytes of records kept in memory. */
+  readonly recordCacheBytes: number;
+  /** Nodes of stored pages kept in memory; about 300 bytes each. */
+  readonly nodeCache: number;
+  /** Logs whose heads are kept in memory. */
+  readonly logCache: number;
+  readonly pace: CheckpointPace;
+};
+
+/** 32 MiB of records, about 60 MiB of nodes, some MiB of logs. */
+export const DEFAULT_STATE_OPTIONS: StateOptions = {
+  recordCacheBytes: 32 * 1024 * 1024,
+  nodeCache: 200_000,
+  logCache: 4_096,
+  pace: DEFAULT_PACE,
+};
+
+const HEAD_KEY: Uint8Array = utf8('state/head');
+/** Overhead of a cached record in bytes, beside key and value. */
+const ENTRY_OVERHEAD = 150;
+
+type Written = { readonly key: Uint8Array; readonly entry: Entry; readonly before?: Entry };
+type LogChange = {
+  readonly key: Uint8Array;
+  readonly log: LogState;
+  readonly tiles: readonly FullTile[];
+};
+
+/** Rows and log entries of the height being executed. */
+class Draft {
+  readonly rows = new Map<string, readonly [Uint8Array, Uint8Array]>();
+  readonly logs = new Map<string, LogChange>();
+}
+
+/** A height that was finalized and is not durable yet. */
+type Finalized = {
+  readonly height: number;
+  readonly root: Root;
+  readonly stale: readonly Page[];
+  readonly written: ReadonlyMap<string, Written>;
+  readonly draft: Draft;
+};
+
+/** The application's state in Level. */
+export class LevelStateStore {
+  readonly #db: Database;
+  readonly #cache: PageCache;
+  readonly #records: Lru<Entry>;
+  readonly #logs: Lru<LogState>;
+  readonly #history: History;
+  readonly #checkpointer: Checkpointer;
+  #height: number;
+  #base: number;
+  #root: Root;
+  #draft = new Draft();
+  #finalized: Finalized | undefined;
+  #committing = false;
+  #tombstones = new Map<string, Uint8Array>();
+
+  private constructor(
+    db: Database,
+    options: StateOptions,
+    cache: PageCache,
+    checkpointer: Checkpointer,
+    at: { readonly height: number; readonly base: number; readonly root: Root },
+  ) {
+    this.#db = db;
+    this.#cache = cache;
+    this.#records = new Lru(options.recordCacheBytes);
+    this.#logs = new Lru(options.logCache);
+    this.#history = new History(db, cache);
+    this.#checkpointer = checkpointer;
+    this.#height = at.height;
+    this.#base = at.base;
+    this.#root = at.root;
+    this.#history.add(at.height, at.root, 0);
+  }
+
+  /**
+   * Opens the state and checks its root.
+   *
+   * @throws LedgerError storage/4 if records, lists and stored app hash do not fit together
+   */
+  static async open(
+    db: Database,
+    options: StateOptions = DEFAULT_STATE_OPTIONS,
+  ): Promise<LevelStateStore> {
+    const head = db.get(SPACE.meta, HEAD_KEY);
+    const storedBase = db.get(SPACE.meta, STATE_BASE_KEY);
+    const height = head === undefined ? 0 : readU64be(head);
+    const base = storedBase === undefined ? 0 : readU64be(storedBase);
+    const readPage = (id: number): Uint8Array => {
+      const bytes = db.get(SPACE.pages, u64be(id));
+      if (bytes !== undefined) return bytes;
+      const reason = `page ${id} of the state tree is missing`;
+      throw new LedgerError(errors.Damaged, { path: db.path, reason });
+    };
+    const cache = new PageCache(readPage, options.nodeCache);
+    const [last] = await checkpoints(db, 0, height, 1);
+    const { root, changes, stale } = await replay(db, cache, height);
+    if (head !== undefined && !equalBytes(rootHash(root), head.subarray(8))) {
+      const reason = `the state of height ${height} does not have the stored app hash`;
+      throw new LedgerError(errors.Damaged, { path: db.path, reason });
+    }
+    const checkpointer = new Checkpointer(db, cache, options.pace, last);
+    checkpointer.changed(changes, stale);
+    return new LevelStateStore(db, options, cache, checkpointer, { height, base, root });
+  }
+
+  /** The last committed height; 0 before genesis. */
+  get height(): number {
+    return this.#height;
+  }
+
+  /** The lowest height whose state is kept. */
+  get base(): number {
+    return this.#base;
+  }
+
+  /** The app hash after the last committed height. */
+  get appHash(): Uint8Array {
+    return rootHash(this.#root);
+  }
+
+  /** A record, as the latest finalized height left it. */
+  get(key: Uint8Array): Uint8Array | undefined {
+    const text = keyText(key);
+    const entry = this.#finalized?.written.get(text)?.entry ?? this.#newest(text, key);
+    return entry === undefined || entry.value.length === 0 ? undefined : entry.value;
+  }
+
+  /** The newest durable entry of a record. */
+  #newest(text: string, key: Uint8Array): Entry | undefined {
+    const cached = this.#records.get(text);
+    if (cached !== undefined) return cached;
+    const entry = newestEntry(this.#db, key);
+    if (entry !== undefined) this.#remember(text, entry);
+    return entry;
+  }
+
+  #remember(text: string, entry: Entry): void {
+    this.#records.set(text, entry, text.length + entry.value.length + ENTRY_OVERHEAD);
+  }
+
+  /** A row, as the latest finalized height left it. */
+  row(key: Uint8Array): Uint8Array | undefined {
+    const row = this.#finalized?.draft.rows.get(keyText(key));
+    return row === undefined ? this.#db.get(SPACE.rows, key) : row[1];
+  }
+
+  /** The draft of the height being executed; a new one after a finalized height. */
+  #open(): Draft {
+    invariant(!this.#committing, 'the height before is durable');
+    if (this.#finalized?.draft === this.#draft) this.#draft = new Draft();
+    return this.#draft;
+  }
+
+  /** Writes a write-once row; part of the height being finalized. */
+  putRow(key: Uint8Array, value: Uint8Array): void {
+    this.#open().rows.set(keyText(key), [key, value]);
+  }
+
+  /** Appends leaves to a log; part of the height being finalized. */
+  appendLog(log: Uint8Array, leaves: readonly Uint8Array[]): LogHead {
+    const text = keyText(log);
+    const { logs } = this.#open();
+    const before = logs.get(text);
+    const after = append(before?.log ?? this.#logState(text, log), leaves);
+    const tiles = [...(before?.tiles ?? []), ...after.tiles];
+    logs.set(text, { key: log, log: after.log, tiles });
+    return { size: after.log.size, root: logRoot(after.log) };
+  }
+
+  /** Forgets rows and log entries written since the last finalized height: an attempt failed. */
+  discard(): void {
+    this.#draft = new Draft();
+  }
+
+  /** A log as of the last durable height. */
+  #logState(text: string, log: Uint8Array): LogState {
+    const cached = this.#logs.get(text);
+    if (cached !== undefined) return cached;
+    const head = this.#db.get(SPACE.logHeads, log);
+    const state = head === undefined ? EMPTY_LOG : decodeLog(head);
+    this.#logs.set(text, state, 1);
+    return state;
+  }
+
+  /**
+   * Finalizes `height` in memory.
+   *
+   * @returns the app hash: unchanged if nothing changed
+   */
+  finalize(height: number, changes: readonly RecordChange[]): Uint8Array {
+    invariant(!this.#committing, 'the height before is durable');
+    invariant(height >= this.#height, 'heights go up');
+    if (this.#finalized?.draft === this.#draft) this.#draft = new Draft();
+    const written = this.#entries(height, changes);
+    const leaves = [...written.values()].map(leafChange);
+    leaves.sort((a, b) => compareBytes(a.key, b.key));
+    const { root, stale } = updateTree(this.#root, leaves, this.#cache.load);
+    this.#finalized = { height, root, stale, written, draft: this.#draft };
+    return rootHash(root);
+  }
+
+  /** The entries that differ from the durable ones; the last change of a key counts. */
+  #entries(height: number, changes: readonly RecordChange[]): Map<string, Written> {
+    const written = new Map<string, Written>();
+    for (const [key, given] of changes) {
+      invariant(given?.length !== 0, 'a record has bytes');
+      const text = keyText(key);
+      const value = given ?? DELETED;
+      const before = this.#newest(text, key);
+      written.delete(text);
+      if (before === undefined) {
+        if (given !== undefined) written.set(text, { key, entry: { version: 0, height, value } });
+      } else if (!equalBytes(before.value, value)) {
+        const version = before.version + 1;
+        written.set(text, { key, entry: { version, height, value }, before });
+      }
+    }
+    return written;
+  }
+
+  /** Stages the finalized height for the height's batch. */
+  commit(): void {
+    const finalized = this.#finalized;
+    invariant(finalized !== undefined && !this.#committing, 'a height is finalized before commit');
+    const { height, root, stale, written, draft } = finalized;
+    const db = this.#db;
+    this.#committing = true;
+    for (const { key, entry, before } of written.values()) {
+      db.stage(SPACE.records, key, encodeEntry(entry));
+      if (before === undefined) continue;
+      db.stage(SPACE.versions, versionKey(key, before.version), encodeEntry(before));
+    }
+    db.stage(SPACE.changes, heightKey(height), encodeChanges(this.#changeList(finalized)));
+    this.#stageDraft(draft);
+    const head = new Uint8Array(40);
+    head.set(u64be(height));
+    head.set(rootHash(root), 8);
+    db.stage(SPACE.meta, HEAD_KEY, head);
+    const buried = this.#stageTombstones(written);
+    this.#checkpointer.changed(written.size, stale);
+    this.#checkpointer.stage(height, root, written.size);
+    db.afterFlush(() => this.#settle(finalized, buried));
+  }
+
+  #changeList({ height, root, written }: Finalized): ChangeList {
+    const changed = [...written.values()].map(({ key, entry: { version } }) => ({ key, version }));
+    // Genesis may be finalized once more, after a crash before the first block.
+    const stored = height === this.#height && this.#db.get(SPACE.changes, heightKey(height));
+    const list = { before: this.#height, root: rootHash(root), changed };
+    if (!stored) return list;
+    const { before, changed: earlier } = decodeChanges(stored);
+    return { ...list, before, changed: [...earlier, ...changed] };
+  }
+
+  #stageDraft(draft: Draft): void {
+    for (const [key, value] of draft.rows.values()) this.#db.stage(SPACE.rows, key, value);
+    for (const { key, log, tiles } of draft.logs.values()) {
+      this.#db.stage(SPACE.logHeads, key, encodeLog(log));
+      for (const tile of tiles) {
+        this.#db.stage(SPACE.logTiles, tileKey(key, tile.level, tile.index), tile.bytes);
+      }
+    }
+  }
+
+  /** Removes deleted records that no kept height needs and that were not made again. */
+  #stageTombstones(written: ReadonlyMap<string, Written>): readonly string[] {
+    const buried: string[] = [];
+    for (const [text, key] of this.#tombstones) {
+      const entry = written.has(text) ? undefined : this.#newest(text, key);
+      if (entry === undefined || entry.value.length > 0 || entry.height > this.#base) continue;
+      this.#db.stage(SPACE.records, key, undefined);
+      buried.push(text);
+    }
+    this.#tombstones = new Map();
+    return buried;
+  }
+
+  /** Makes a durable height visible. */
+  #settle({ height, root, written, draft }: Finalized, buried: readonly string[]): void {
+    for (const [text, { entry }] of written) this.#remember(text, entry);
+    for (const text of buried) this.#records.delete(text);
+    for (const [text, { log }] of draft.logs) this.#logs.set(text, log, 1);
+    this.#height = height;
+    this.#root = root;
+    this.#history.add(height, root, written.size);
+    this.#finalized = undefined;
+    this.#draft = new Draft();
+    this.#committing = false;
+  }
+
+  /** The state after `height`, if it is kept. */
+  view(height: number): LevelStateView | undefined {
+    if (height < this.#base || height > this.#height) return undefined;
+    return new LevelStateView(this.#db, height, () => this.#history.at(height), this.#cache.load);
+  }
+
+  #tiles(log: Uint8Array): ReadTile {
+    return (level, index) => this.#db.get(SPACE.logTiles, tileKey(log, level, index));
+  }
+
+  /**
+   * Inclusion path of entry `index` in the log's first `size` entries.
+   *
+   * @throws LedgerError storage/11 if the durable log does not have them
+   */
+  logPath(log: Uint8Array, index: number, size: number): readonly Uint8Array[] {
+    return inclusionPath(this.#logState(keyText(log), log), this.#tiles(log), index, size);
+  }
+
+  /**
+   * Consistency path between two sizes of the log.
+   *
+   * @throws LedgerError storage/11 if the durable log does not have them
+   */
+  logConsistency(log: Uint8Array, from: number, to: number): readonly Uint8Array[] {
+    return consistencyPath(this.#logState(keyText(log), log), this.#tiles(log), from, to);
+  }
+
+  /**
+   * Forgets what only heights below `retainHeight` need. Keeps whole checkpoint intervals, so up
+   * to one interval more than asked for stays.
+   */
+  async prune(retainHeight: number): Promise<void> {
+    const deleted = await pruneState(this.#db, Math.min(retainHeight, this.#height), (base) => {
+      this.#base = base;
+    });
+    for (const [text, key] of deleted) this.#tombstones.set(text, key);
+  }
+}
+
+function leafChange({ key, entry: { value } }: Written): LeafChange {
+  const packed = packKey(key);
+  return { key: packed, hash: value.length === 0 ? undefined : stateLeafHash(packed, value) };
+}
+
+function tileKey(log: Uint8Array, level: number, index: number): Uint8Array {
+  const out = new Uint8Array(log.length + 9);
+  out.set(log);
+  out[log.length] = level;
+  out.set(u64be(index), log.length + 1);
+  return out;
+}
+
+/** The hash of a tree without records: the app hash before genesis. */
+export const EMPTY_APP_HASH: Uint8Array = EMPTY_ROOT;
