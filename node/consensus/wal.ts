@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { LedgerError } from '../src/base/errors.ts';
 import { MAX_ROUND } from '../src/base/limits.ts';
 import {
   always,
@@ -21,6 +22,7 @@ import {
   uint,
   union,
 } from '../src/base/proto.ts';
+import { errors } from '../src/base/wire.ts';
 import { type BlockId, blockIdCodec } from '../src/types/block-id.ts';
 import { type Commit, commitCodec } from '../src/types/commit.ts';
 import {
@@ -45,7 +47,11 @@ type InputOf<K extends Input['kind']> = Omit<Extract<Input, { kind: K }>, 'kind'
 
 const validators: Codec<ValidatorSet> = mapped(
   validatorSetCodec,
-  validatorSetFromWire,
+  (wire) => {
+    const set = validatorSetFromWire(wire);
+    if (set.totalPower === wire.totalPower) return set;
+    throw new LedgerError(errors.Malformed, { message: 'ValidatorSet', reason: 'wrong total' });
+  },
   (set) => set,
 );
 
