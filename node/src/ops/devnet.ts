@@ -23,6 +23,7 @@ import { LedgerError } from '../base/errors.ts';
 import type { SecretAccount } from './accounts.ts';
 import { type DevnetPlan, errors, type NodePlan } from './devnet-plan.ts';
 import { writeWhole } from './home.ts';
+import { startedAt } from './process-usage.ts';
 import { latestHeight } from './rpc-client.ts';
 
 /** A running validator. */
@@ -127,13 +128,6 @@ function processAlive(pid: number): boolean {
   } catch (thrown) {
     return (thrown as NodeJS.ErrnoException).code === 'EPERM';
   }
-}
-
-/** When a process started, where the system tells: a pid may have been given to another. */
-function startedAt(pid: number): string {
-  const file = `/proc/${pid}/stat`;
-  if (!existsSync(file)) return '';
-  return readFileSync(file, 'utf8').split(') ').at(-1)?.split(' ')[19] ?? '';
 }
 
 /**

@@ -1,0 +1,76 @@
+/**
+ * `metatron bench`: how fast a devnet on this machine is.
+ *
+ * @module
+ */
+import { type Command, Option } from 'commander';
+import { validatorCount } from './node-commands.ts';
+import { jsonOption, wholeNumber } from './options.ts';
+import { EXIT, printResult, progress, table } from './output.ts';
+
+type Options = {
+  readonly app: 'memory' | 'kvstore';
+  readonly validators: number;
+  readonly rate: number;
+  readonly seconds: number;
+  readonly size: number;
+  readonly opsPerTx: number;
+  readonly home?: string;
+  readonly json?: true;
+};
+
+async function bench(options: Options): Promise<void> {
+  const { runBench } = await import('../ops/bench.ts');
+  const line = progress();
+  const result = await runBench({
+    ...options,
+    home: options.home,
+    now: BigInt(Date.now()) * 1_000_000n,
+    progress: (text) => line.update(text),
+  });
+  line.end();
+  if (result.committed === 0) process.exitCode = EXIT.refused;
+  printResult(options.json === true, result, () =>
+    table([
+      ['transactions per second', String(result.txPerSecond)],
+      ['operations per second', String(result.opsPerSecond)],
+      ['latency p50, p95, p99 (ms)', Object.values(result.latencyMs).join(', ')],
+      ['committed, of sent', `${result.committed}, of ${result.sent}`],
+      ['rejected', String(result.rejected)],
+      ['blocks', String(result.blocks)],
+      ['seconds', String(result.seconds)],
+      ['processor seconds, validators', String(result.cpuSeconds)],
+      ['processor seconds, load', String(result.loadCpuSeconds)],
+      ['peak memory of a validator (MiB)', String(result.peakRssMiB)],
+      ...result.reasons.map((reason) => ['refusal', reason]),
+    ]),
+  );
+}
+
+/** Adds `bench`. */
+export function registerBench(program: Command): void {
+  program
+    .command('bench')
+    .description('measure a devnet of its own on this machine')
+    .addOption(
+      new Option('--app <app>', 'what to write').choices(['memory', 'kvstore']).default('memory'),
+    )
+    .option('--validators <n>', 'how many', validatorCount, 4)
+    .option(
+      '--rate <n>',
+      'transactions a second; 0: as many as there can be',
+      (text: string) => wholeNumber(0, 1_000_000)(text),
+      0,
+    )
+    .option('--seconds <s>', 'how long to send', wholeNumber(1, 3_600), 20)
+    .option('--size <bytes>', 'bytes per write', wholeNumber(16, 65_536), 64)
+    .option('--ops-per-tx <n>', 'writes per transaction', wholeNumber(1, 500), 1)
+    .option('--home <dir>', 'keep the devnet here (default: a temporary folder)')
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      '\nExamples:\n  metatron bench --json\n  metatron bench --rate 5 --seconds 30      idle latency\n' +
+        '  metatron bench --ops-per-tx 50\n  metatron bench --app kvstore --size 250',
+    )
+    .action(bench);
+}

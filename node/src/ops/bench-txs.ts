@@ -1,0 +1,94 @@
+/**
+ * The transactions of a benchmark, made and signed before the clock starts.
+ *
+ * Upholds: every transaction is a different one, and a sender's come in order of sequence; each is
+ * a whole JSON-RPC frame already, so that sending one is a socket write.
+ * The one place that names libsecp256k1 for signing.
+ *
+ * @module
+ */
+import { randomBytes } from 'node:crypto';
+import secp from 'secp256k1';
+import { encodeBech32 } from '../base/bech32.ts';
+import { toBase64, toHex, utf8 } from '../base/bytes.ts';
+import { hash160, sha256 } from '../base/hash.ts';
+import { freeTerms, putMessage, type SignHash, signTransaction } from './transaction.ts';
+
+/** What is benchmarked. */
+export type BenchApp = 'memory' | 'kvstore';
+
+/** An account that sends. */
+export type BenchSender = {
+  readonly secret: Uint8Array;
+  readonly publicKey: Uint8Array;
+  readonly address: string;
+};
+
+/** One request, ready to be written; its `id` is its place in the list. */
+export type BenchTx = {
+  readonly frame: Buffer;
+  /** Upper-case hex of the transaction's hash. */
+  readonly hash: string;
+  readonly sender: number;
+};
+
+const sign: SignHash = (hash, secret) => secp.ecdsaSign(hash, secret).signature;
+
+/** A random account of a benchmark. */
+export function createSender(prefix: string): BenchSender {
+  for (;;) {
+    const secret = new Uint8Array(randomBytes(32));
+    if (!secp.privateKeyVerify(secret)) continue;
+    const publicKey = secp.publicKeyCreate(secret, true);
+    return { secret, publicKey, address: encodeBech32(prefix, hash160(publicKey)) };
+  }
+}
+
+function frameOf(index: number, tx: Uint8Array, sender: number): BenchTx {
+  const text =
+    `{"jsonrpc":"2.0","id":${index},"method":"broadcast_tx_sync",` +
+    `"params":{"tx":"${toBase64(tx)}"}}`;
+  return { frame: Buffer.from(text), hash: toHex(sha256(tx)).toUpperCase(), sender };
+}
+
+/** What to make. */
+export type BenchLoad = {
+  readonly app: BenchApp;
+  readonly chainId: string;
+  /** Accounts, at the chain's account numbers 0, 1, 2 …; of a ledger. */
+  readonly senders: readonly BenchSender[];
+  readonly count: number;
+  /** Bytes of content per write. */
+  readonly size: number;
+  readonly opsPerTx: number;
+};
+
+/** Content that no other write has. */
+function content(index: number, operation: number, size: number): Uint8Array {
+  return utf8(`${index}/${operation} `.padEnd(size, 'memory of an agent; ').slice(0, size));
+}
+
+function kvstoreTx(run: string, index: number, size: number): Uint8Array {
+  const key = `${run}${index}`;
+  return utf8(`${key}=${'v'.repeat(Math.max(1, size - key.length - 1))}`);
+}
+
+/** Makes transaction `index` of a load; senders take turns. */
+export function makeTx(load: BenchLoad, run: string, index: number): BenchTx {
+  const { senders, opsPerTx, size } = load;
+  if (load.app === 'kvstore') return frameOf(index, kvstoreTx(run, index, size), index);
+  const at = index % senders.length;
+  const sender = senders[at] as BenchSender;
+  const messages = Array.from({ length: opsPerTx }, (_, operation) =>
+    putMessage(sender.address, { content: content(index, operation, size) }),
+  );
+  const signing = {
+    secret: sender.secret,
+    publicKey: sender.publicKey,
+    chainId: load.chainId,
+    accountNumber: BigInt(at),
+    sequence: BigInt(Math.floor(index / senders.length)),
+  };
+  const tx = signTransaction(messages, signing, freeTerms(messages), sign);
+  return frameOf(index, tx, at);
+}

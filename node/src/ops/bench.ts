@@ -1,0 +1,232 @@
+/**
+ * Measures a devnet of real processes under a load of signed transactions.
+ *
+ * Upholds: a transaction counts only if it is found again, executed, in a block read from another
+ * node than it was sent to. Validators' processor time and memory come from the system.
+ *
+ * @module
+ */
+import { fork } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { fromBase64, toHex } from '../base/bytes.ts';
+import { type ErrorSpec, errorSpec, LedgerError } from '../base/errors.ts';
+import { sha256 } from '../base/hash.ts';
+import type { LoadMessage, LoadReport, LoadSpec } from './bench-load.ts';
+import { type BenchApp, createSender } from './bench-txs.ts';
+import { newGenesis } from './chain-home.ts';
+import { type RunningDevnet, runDevnet } from './devnet.ts';
+import { prepareDevnet } from './devnet-plan.ts';
+import { cpuSeconds, peakRssMiB } from './process-usage.ts';
+import { call, latestHeight, pick, pickText } from './rpc-client.ts';
+
+/** Failures of a benchmark. */
+export const errors: { readonly LoadFailed: ErrorSpec<{ readonly reason: string }> } = {
+  LoadFailed: errorSpec('bench', 1, 'node', (p) => `the load generator stopped: ${p.reason}`),
+};
+
+/** What to measure. */
+export type BenchSpec = {
+  readonly app: BenchApp;
+  readonly validators: number;
+  /** Transactions a second; 0: as many as there can be. */
+  readonly rate: number;
+  readonly seconds: number;
+  /** Bytes of content per write (memory), of a transaction (kvstore). */
+  readonly size: number;
+  readonly opsPerTx: number;
+  /** Home to keep; a temporary one if absent. */
+  readonly home: string | undefined;
+  readonly now: bigint;
+  progress(text: string): void;
+};
+
+/** What was measured. */
+export type BenchResult = {
+  readonly app: BenchApp;
+  readonly validators: number;
+  readonly txPerSecond: number;
+  readonly opsPerSecond: number;
+  readonly latencyMs: { readonly p50: number; readonly p95: number; readonly p99: number };
+  readonly blocks: number;
+  readonly rejected: number;
+  readonly cpuSeconds: number;
+  readonly loadCpuSeconds: number;
+  readonly peakRssMiB: number;
+  readonly node: string;
+  /** Committed and found again. */
+  readonly committed: number;
+  readonly sent: number;
+  readonly seconds: number;
+  /** The first refusals, as the nodes worded them. */
+  readonly reasons: readonly string[];
+};
+
+const SENDERS = 256;
+/** Transactions under way at most: what keeps blocks full and the pool far from its bounds. */
+const WINDOW = 4_000;
+/** Transactions a second to prepare for when the rate is open, by operations in each. */
+const OPEN_RATE: Readonly<Record<BenchApp, number>> = { memory: 4_500, kvstore: 12_000 };
+
+function loadFile(): string {
+  return fileURLToPath(new URL('./bench-load.ts', import.meta.url));
+}
+
+function runLoad(
+  spec: LoadSpec,
+  prepared: () => void,
+  progress: (text: string) => void,
+): Promise<LoadReport> {
+  return new Promise((resolve, reject) => {
+    const child = fork(loadFile(), { serialization: 'advanced' });
+    const fail = (reason: string): void => {
+      child.kill('SIGKILL');
+      reject(new LedgerError(errors.LoadFailed, { reason }));
+    };
+    child.on('message', (message: LoadMessage) => {
+      if (message.kind === 'progress') progress(message.text);
+      else if (message.kind === 'prepared') prepared();
+      else if (message.kind === 'failed') fail(message.reason);
+      else {
+        resolve(message.report);
+        child.disconnect();
+      }
+    });
+    child.once('error', (error) => fail(error.message));
+    child.once('exit', (code) => fail(`exit code ${code}`));
+    child.send(spec);
+  });
+}
+
+/** Hashes of the executed transactions in a run of blocks, as one node has them. */
+async function executedIn(node: string, from: number, to: number): Promise<ReadonlySet<string>> {
+  const found = new Set<string>();
+  for (let height = from; height <= to; height++) {
+    const params = { height: String(height) };
+    const txs = pick(await call(node, 'block', params), 'block', 'data', 'txs');
+    if (!Array.isArray(txs) || txs.length === 0) continue;
+    const results = await call(node, 'block_results', params);
+    txs.forEach((tx: unknown, i) => {
+      const bytes = typeof tx === 'string' ? fromBase64(tx) : undefined;
+      const code = pickText(results, 'txs_results', i, 'code');
+      if (bytes !== undefined && (code === '0' || code === '')) {
+        found.add(toHex(sha256(bytes)).toUpperCase());
+      }
+    });
+  }
+  return found;
+}
+
+function percentile(sorted: Float64Array, share: number): number {
+  const value = sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
+  return value === undefined ? 0 : Math.round(value * 10) / 10;
+}
+
+async function measure(spec: BenchSpec, devnet: RunningDevnet, load: LoadSpec) {
+  const { nodes } = devnet.summary;
+  const cpu = (): number => nodes.reduce((sum, node) => sum + cpuSeconds(node.pid), 0);
+  const last = nodes.at(-1)?.rpc ?? '';
+  let before = 0;
+  let firstHeight = 0;
+  const started = latestHeight(last).then((height) => {
+    firstHeight = height + 1;
+  });
+  const prepared = (): void => {
+    before = cpu();
+    spec.progress('sending');
+  };
+  await started;
+  const report = await runLoad(load, prepared, spec.progress);
+  const used = cpu() - before;
+  const peak = Math.max(...nodes.map((node) => peakRssMiB(node.pid)));
+  spec.progress('looking for every transaction');
+  const lastHeight = await latestHeight(last);
+  const executed = await executedIn(last, firstHeight, lastHeight);
+  const committed = report.hashes.filter((hash) => executed.has(hash)).length;
+  return { report, used, peak, committed, blocks: lastHeight - firstHeight + 1 };
+}
+
+function resultOf(spec: BenchSpec, m: Awaited<ReturnType<typeof measure>>): BenchResult {
+  const { report, committed } = m;
+  const seconds = report.elapsedMs / 1_000;
+  const sorted = report.latencies.toSorted();
+  const perSecond = committed / seconds;
+  return {
+    app: spec.app,
+    validators: spec.validators,
+    txPerSecond: Math.round(perSecond * 10) / 10,
+    opsPerSecond: Math.round(perSecond * spec.opsPerTx * 10) / 10,
+    latencyMs: {
+      p50: percentile(sorted, 0.5),
+      p95: percentile(sorted, 0.95),
+      p99: percentile(sorted, 0.99),
+    },
+    blocks: m.blocks,
+    rejected: report.refused,
+    cpuSeconds: Math.round(m.used * 100) / 100,
+    loadCpuSeconds: Math.round(report.cpuSeconds * 100) / 100,
+    peakRssMiB: m.peak,
+    node: process.version,
+    committed,
+    sent: report.sent,
+    seconds: Math.round(seconds * 100) / 100,
+    reasons: report.reasons,
+  };
+}
+
+/** Runs a benchmark on a devnet of its own. */
+export async function runBench(spec: BenchSpec): Promise<BenchResult> {
+  const home = spec.home ?? mkdtempSync(join(tmpdir(), 'metatron-bench-'));
+  const app = spec.app === 'kvstore' ? 'kvstore' : 'ledger';
+  const senders = Array.from({ length: SENDERS }, () => createSender('metatron'));
+  const base = newGenesis({
+    chainId: 'bench',
+    app,
+    genesisTime: spec.now,
+    validators: [],
+    accounts: app === 'ledger' ? senders : [],
+    base: undefined,
+  });
+  const chainId = `bench-${spec.now}`.slice(0, 40);
+  const rate = spec.rate === 0 ? OPEN_RATE[spec.app] / Math.sqrt(spec.opsPerTx) : spec.rate;
+  const abort = new AbortController();
+  try {
+    const plan = await prepareDevnet({
+      home,
+      validators: spec.validators,
+      basePort: 0,
+      app,
+      chainId,
+      genesis: base,
+      fresh: true,
+      now: spec.now,
+      overrides: { log: { level: 'warn' } },
+    });
+    const events = {
+      died: (moniker: string, how: string) => spec.progress(`${moniker} ended: ${how}`),
+      progress: spec.progress,
+    };
+    const devnet = await runDevnet(plan, events, abort.signal);
+    try {
+      const load: LoadSpec = {
+        app: spec.app,
+        chainId,
+        senders,
+        count: Math.ceil(rate * spec.seconds),
+        size: spec.size,
+        opsPerTx: spec.opsPerTx,
+        nodes: devnet.summary.nodes.map((node) => node.rpc),
+        rate: spec.rate,
+        seconds: spec.seconds,
+        window: WINDOW,
+      };
+      return resultOf(spec, await measure(spec, devnet, load));
+    } finally {
+      await devnet.stop();
+    }
+  } finally {
+    if (spec.home === undefined) rmSync(home, { recursive: true, force: true });
+  }
+}
