@@ -1,0 +1,143 @@
+/**
+ * Accounts: number, sequence and public key under a 20-byte id; parameters of transactions.
+ *
+ * Upholds: account numbers are given once, in order; a sequence only grows.
+ * Absent here: signatures (tx/ante.ts) and coins (bank).
+ * Layout: metatron.ledger.v1 Account, AuthParams, NextAccountNumber.
+ *
+ * @module
+ */
+import { EMPTY } from '../../base/bytes.ts';
+import {
+  Account as AccountRecord,
+  AuthParams as AuthParamsRecord,
+  NextAccountNumber,
+} from '../../gen/metatron/ledger/v1/state.ts';
+import type { AccountId } from '../addresses.ts';
+import { KEY, key } from '../keys.ts';
+
+/** Reads records: an overlay or a view. */
+export type Records = { get(key: Uint8Array): Uint8Array | undefined };
+
+/** Reads and writes records. */
+export type MutableRecords = Records & {
+  set(key: Uint8Array, value: Uint8Array | undefined): void;
+};
+
+/** An account. */
+export type Account = {
+  readonly number: number;
+  readonly sequence: number;
+  /** The key as a protobuf Any; empty until the account signs. */
+  readonly publicKey: Uint8Array;
+  /** Empty for accounts of people. */
+  readonly moduleName: string;
+  readonly permissions: readonly string[];
+};
+
+/** Parameters of transactions. */
+export type AuthParams = {
+  readonly maxMemoCharacters: number;
+  readonly txSigLimit: number;
+  readonly txSizeCostPerByte: number;
+  readonly sigVerifyCostEd25519: number;
+  readonly sigVerifyCostSecp256k1: number;
+};
+
+/** The SDK's defaults. */
+export const DEFAULT_AUTH_PARAMS: AuthParams = {
+  maxMemoCharacters: 256,
+  txSigLimit: 7,
+  txSizeCostPerByte: 10,
+  sigVerifyCostEd25519: 590,
+  sigVerifyCostSecp256k1: 1000,
+};
+
+const PARAMS_KEY = key(KEY.authParams);
+const NEXT_NUMBER_KEY = key(KEY.nextAccountNumber);
+
+/** State key of an account. */
+export function accountKey(id: AccountId): Uint8Array {
+  return key(KEY.account, id);
+}
+
+/** Reads an account's record. */
+export function decodeAccount(bytes: Uint8Array): Account {
+  const record = AccountRecord.decode(bytes);
+  return {
+    number: Number(record.numberPlusOne) - 1,
+    sequence: Number(record.sequence),
+    publicKey: record.publicKey,
+    moduleName: record.moduleName,
+    permissions: record.permissions,
+  };
+}
+
+/** The account of `id`, if it exists. */
+export function getAccount(state: Records, id: AccountId): Account | undefined {
+  const bytes = state.get(accountKey(id));
+  return bytes && decodeAccount(bytes);
+}
+
+/** Writes an account. */
+export function setAccount(state: MutableRecords, id: AccountId, account: Account): void {
+  const record = AccountRecord.encode({
+    numberPlusOne: BigInt(account.number + 1),
+    sequence: BigInt(account.sequence),
+    publicKey: account.publicKey,
+    moduleName: account.moduleName,
+    permissions: [...account.permissions],
+  }).finish();
+  state.set(accountKey(id), record);
+}
+
+/** The number the next account gets. */
+export function nextAccountNumber(state: Records): number {
+  const bytes = state.get(NEXT_NUMBER_KEY);
+  return bytes === undefined ? 0 : Number(NextAccountNumber.decode(bytes).value);
+}
+
+/** Sets the number the next account gets. */
+export function setNextAccountNumber(state: MutableRecords, value: number): void {
+  state.set(NEXT_NUMBER_KEY, NextAccountNumber.encode({ value: BigInt(value) }).finish());
+}
+
+/** Makes an account with the next number. */
+export function createAccount(
+  state: MutableRecords,
+  id: AccountId,
+  moduleName = '',
+  permissions: readonly string[] = [],
+): Account {
+  const number = nextAccountNumber(state);
+  setNextAccountNumber(state, number + 1);
+  const account = { number, sequence: 0, publicKey: EMPTY, moduleName, permissions };
+  setAccount(state, id, account);
+  return account;
+}
+
+/** Parameters in force. */
+export function getAuthParams(state: Records): AuthParams {
+  const bytes = state.get(PARAMS_KEY);
+  if (bytes === undefined) return DEFAULT_AUTH_PARAMS;
+  const record = AuthParamsRecord.decode(bytes);
+  return {
+    maxMemoCharacters: Number(record.maxMemoCharacters),
+    txSigLimit: Number(record.txSigLimit),
+    txSizeCostPerByte: Number(record.txSizeCostPerByte),
+    sigVerifyCostEd25519: Number(record.sigVerifyCostEd25519),
+    sigVerifyCostSecp256k1: Number(record.sigVerifyCostSecp256k1),
+  };
+}
+
+/** Sets the parameters. */
+export function setAuthParams(state: MutableRecords, params: AuthParams): void {
+  const record = AuthParamsRecord.encode({
+    maxMemoCharacters: BigInt(params.maxMemoCharacters),
+    txSigLimit: BigInt(params.txSigLimit),
+    txSizeCostPerByte: BigInt(params.txSizeCostPerByte),
+    sigVerifyCostEd25519: BigInt(params.sigVerifyCostEd25519),
+    sigVerifyCostSecp256k1: BigInt(params.sigVerifyCostSecp256k1),
+  }).finish();
+  state.set(PARAMS_KEY, record);
+}

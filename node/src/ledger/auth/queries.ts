@@ -1,0 +1,2 @@
+import type { Query } from '../module.ts';
+export const queries: Readonly<Record<string, Query>> = {};

@@ -1,0 +1,93 @@
+/**
+ * Balances and supply, and the one way coins move between accounts.
+ *
+ * Upholds: a transfer neither makes nor loses coins; no balance is negative; a zero balance has no
+ * record; an account that receives coins exists.
+ * Layout: metatron.ledger.v1 Amount; 0x1b lists the owners of a denomination.
+ *
+ * @module
+ */
+import { Amount as AmountRecord } from '../../gen/metatron/ledger/v1/state.ts';
+import type { AccountId } from '../addresses.ts';
+import type { MutableRecords, Records } from '../auth/accounts.ts';
+import { errors, refuse } from '../errors.ts';
+import { KEY, key, textHash } from '../keys.ts';
+import type { Amount } from './coins.ts';
+
+const OWNED = Uint8Array.of(1);
+
+/** State key of a balance. */
+export function balanceKey(id: AccountId, denom: string): Uint8Array {
+  return key(KEY.balance, id, textHash(denom));
+}
+
+/** State key of a denomination's supply. */
+export function supplyKey(denom: string): Uint8Array {
+  return key(KEY.supply, textHash(denom));
+}
+
+/** Reads a record of an amount. */
+export function decodeAmount(bytes: Uint8Array): Amount {
+  const { denom, amount } = AmountRecord.decode(bytes);
+  return { denom, amount: BigInt(amount) };
+}
+
+function encodeAmount(denom: string, amount: bigint): Uint8Array {
+  return AmountRecord.encode({ denom, amount: amount.toString() }).finish();
+}
+
+function read(state: Records, at: Uint8Array): bigint {
+  const bytes = state.get(at);
+  return bytes === undefined ? 0n : decodeAmount(bytes).amount;
+}
+
+/** What `id` has of `denom`. */
+export function getBalance(state: Records, id: AccountId, denom: string): bigint {
+  return read(state, balanceKey(id, denom));
+}
+
+/** How much of `denom` there is. */
+export function getSupply(state: Records, denom: string): bigint {
+  return read(state, supplyKey(denom));
+}
+
+/** Sets the supply of `denom`. */
+export function setSupply(state: MutableRecords, denom: string, amount: bigint): void {
+  const value = amount === 0n ? undefined : encodeAmount(denom, amount);
+  state.set(supplyKey(denom), value);
+}
+
+/** Sets a balance and keeps the list of owners. */
+export function setBalance(
+  state: MutableRecords,
+  id: AccountId,
+  denom: string,
+  before: bigint,
+  amount: bigint,
+): void {
+  const value = amount === 0n ? undefined : encodeAmount(denom, amount);
+  state.set(balanceKey(id, denom), value);
+  if ((before === 0n) === (amount === 0n)) return;
+  const owner = key(KEY.denomOwner, textHash(denom), id);
+  state.set(owner, amount === 0n ? undefined : OWNED);
+}
+
+/** Takes coins from an account. @throws LedgerError sdk/5 if it has less */
+export function subtract(state: MutableRecords, id: AccountId, coins: readonly Amount[]): void {
+  for (const { denom, amount } of coins) {
+    const before = getBalance(state, id, denom);
+    if (before < amount) {
+      const reason = `spendable balance ${before}${denom} is smaller than ${amount}${denom}`;
+      refuse(errors.InsufficientFunds, reason);
+    }
+    setBalance(state, id, denom, before, before - amount);
+  }
+}
+
+/** Gives coins to an account. */
+export function add(state: MutableRecords, id: AccountId, coins: readonly Amount[]): void {
+  for (const { denom, amount } of coins) {
+    const before = getBalance(state, id, denom);
+    setBalance(state, id, denom, before, before + amount);
+  }
+}

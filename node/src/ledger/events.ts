@@ -1,0 +1,61 @@
+/**
+ * Events as the Cosmos SDK words them.
+ *
+ * Upholds: within one transaction the same `type.key = value` asks for the index once, since one
+ * index entry finds the transaction already.
+ * Spec: Cosmos SDK 0.50, baseapp and x/bank events.
+ *
+ * @module
+ */
+import type { AbciEvent, EventAttribute } from '../types/results.ts';
+import type { Emit } from './module.ts';
+
+/** An attribute that the index carries. */
+export function indexed(key: string, value: string): EventAttribute {
+  return { key, value, index: true };
+}
+
+/** An attribute that is only shown. */
+export function shown(key: string, value: string): EventAttribute {
+  return { key, value, index: false };
+}
+
+/** Collects the events of one transaction. */
+export class EventLog {
+  readonly #events: AbciEvent[] = [];
+  readonly #seen = new Set<string>();
+
+  /** How many events there are. */
+  get size(): number {
+    return this.#events.length;
+  }
+
+  /** Adds an event. */
+  readonly emit: Emit = (type, attributes) => {
+    this.#events.push({ type, attributes: attributes.map((a) => this.#once(type, a)) });
+  };
+
+  #once(type: string, attribute: EventAttribute): EventAttribute {
+    if (!attribute.index) return attribute;
+    const name = `${type}.${attribute.key}=${attribute.value}`;
+    if (this.#seen.has(name)) return { ...attribute, index: false };
+    this.#seen.add(name);
+    return attribute;
+  }
+
+  /** Drops all events after the first `size`. */
+  truncate(size: number): void {
+    this.#events.length = size;
+  }
+
+  /** The events, in order. */
+  list(): readonly AbciEvent[] {
+    return this.#events;
+  }
+}
+
+/** An emitter that adds the message's place to every event. */
+export function withMessageIndex(emit: Emit, index: number): Emit {
+  const place = shown('msg_index', String(index));
+  return (type, attributes) => emit(type, [...attributes, place]);
+}

@@ -1,0 +1,24 @@
+/**
+ * Module memory: what agents write, and proofs of it.
+ *
+ * Upholds: after a block each touched space's record carries the size and root of its log.
+ * Reading on: put.ts (message), schema.ts (layout), queries.ts.
+ *
+ * @module
+ */
+import { present } from '../../base/errors.ts';
+import type { Module } from '../module.ts';
+import { put } from './put.ts';
+import { queries } from './queries.ts';
+import { getSpace, setSpace } from './schema.ts';
+
+/** The module. */
+export const memory: Module = {
+  name: 'memory',
+  messages: [put],
+  queries,
+  sealLog: (state, id, { size, root }) => {
+    const space = present(getSpace(state, id), 'record of a space whose log grew');
+    setSpace(state, id, { ...space, size: BigInt(size), root });
+  },
+};

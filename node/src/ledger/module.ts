@@ -1,0 +1,98 @@
+/**
+ * The shape of a ledger module: messages, queries, genesis; and what execution hands to them.
+ *
+ * Upholds: a message handler reads and writes only through its context, which has no clock, no
+ * randomness and no way around the frames that a failed transaction reverts.
+ * Absent here: modules. `registry.ts` lists them; their order is consensus.
+ *
+ * @module
+ */
+
+import type { QueryResponse } from '../abci/application.ts';
+import type { EventAttribute } from '../types/results.ts';
+import type { Time } from '../types/time.ts';
+import type { AccountId, Addresses } from './addresses.ts';
+import type { GasMeter } from './gas.ts';
+import type { Overlay } from './overlay.ts';
+import type { LogHead, StateStore, StateView } from './store.ts';
+
+/** The block being executed. */
+export type Block = { readonly height: number; readonly time: Time };
+
+/** What happens inside a transaction, as subscribers see it. */
+export type Emit = (type: string, attributes: readonly EventAttribute[]) => void;
+
+/** What a message is executed with. */
+export type Context = {
+  readonly block: Block;
+  readonly state: Overlay;
+  readonly gas: GasMeter;
+  readonly addresses: Addresses;
+  readonly emit: Emit;
+  /** The message's place in its transaction, from 0. */
+  readonly messageIndex: number;
+  /** The sequence with which `signer` signed this transaction. */
+  sequenceOf(signer: AccountId): number;
+};
+
+/** A message of a transaction, decoded and checked as far as its bytes go. */
+export type DecodedMessage = {
+  readonly typeUrl: string;
+  /** The module that executes it: the `module` of its event. */
+  readonly module: string;
+  /** Who must sign, in order. */
+  readonly signers: readonly AccountId[];
+  /** The message as SIGN_MODE_LEGACY_AMINO_JSON shows it. */
+  amino(): AminoMessage;
+  /** @returns the response's protobuf bytes @throws LedgerError: the transaction is reverted */
+  execute(context: Context): Uint8Array;
+};
+
+/** A message in a StdSignDoc. */
+export type AminoMessage = { readonly type: string; readonly value: object };
+
+/** A message type that transactions may carry. */
+export type MessageType = {
+  readonly typeUrl: string;
+  readonly responseUrl: string;
+  readonly aminoName: string;
+  /** @throws LedgerError on what is not canonical or can never be executed */
+  decode(bytes: Uint8Array, addresses: Addresses): DecodedMessage;
+};
+
+/** What a query reads. */
+export type QueryContext = {
+  readonly view: StateView;
+  readonly store: StateStore;
+  readonly addresses: Addresses;
+  readonly prove: boolean;
+};
+
+/** What a query answers: the response's protobuf bytes, and a proof if one was asked for. */
+export type Answer =
+  | Uint8Array
+  | (Pick<QueryResponse, 'value'> & Partial<Pick<QueryResponse, 'key' | 'proofOps'>>);
+
+/** Answers one query path. @throws LedgerError: the code and log of the answer */
+export type Query = (context: QueryContext, data: Uint8Array) => Answer | Promise<Answer>;
+
+/** What genesis is loaded with. */
+export type GenesisContext = {
+  readonly state: Overlay;
+  readonly addresses: Addresses;
+  readonly height: number;
+  /** Says that a part of the genesis has no effect here. */
+  ignored(what: string): void;
+};
+
+/** One capability of the ledger. */
+export type Module = {
+  readonly name: string;
+  readonly messages: readonly MessageType[];
+  /** By ABCI path. */
+  readonly queries: Readonly<Record<string, Query>>;
+  /** Loads the module's part of app_state. @throws LedgerError if it is malformed */
+  readonly genesis?: (context: GenesisContext, section: unknown) => void;
+  /** Writes the record that carries a log's new size and root; once per touched log and block. */
+  readonly sealLog?: (state: Overlay, log: Uint8Array, head: LogHead) => void;
+};

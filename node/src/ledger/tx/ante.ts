@@ -1,0 +1,136 @@
+/**
+ * What every transaction must pass before its messages run: time, memo, gas, signatures, sequence,
+ * fee. What it takes (fee, sequence, public key) stays taken if a message fails.
+ *
+ * Upholds: refused here, nothing is written. Passed, each signer's sequence is one higher and the
+ * fee lies with the fee collector.
+ * Spec: Cosmos SDK 0.50 x/auth/ante; texts are those that wallets and relayers read.
+ *
+ * @module
+ */
+import { toBase64 } from '../../base/bytes.ts';
+import type { AccountId, Addresses } from '../addresses.ts';
+import { moduleAccountId } from '../addresses.ts';
+import {
+  type Account,
+  type AuthParams,
+  createAccount,
+  getAccount,
+  getAuthParams,
+  setAccount,
+} from '../auth/accounts.ts';
+import { coinsText } from '../bank/coins.ts';
+import { transfer } from '../bank/transfer.ts';
+import { errors, refuse } from '../errors.ts';
+import { indexed } from '../events.ts';
+import type { GasMeter } from '../gas.ts';
+import type { Block, Emit } from '../module.ts';
+import type { Overlay } from '../overlay.ts';
+import type { DecodedTx } from './decode.ts';
+import type { Signatures } from './signatures.ts';
+import { signerKey, verifySigner } from './signer.ts';
+import { anyCodec } from './wire.ts';
+
+/** Where fees are collected. */
+export const FEE_COLLECTOR: AccountId = moduleAccountId('fee_collector');
+
+/** `execute`: all is checked. `simulate`: signatures are not, and gas has no bound. */
+export type Mode = 'execute' | 'simulate';
+
+/** What the ante handler works on. */
+export type Ante = {
+  readonly mode: Mode;
+  readonly block: Block;
+  readonly chainId: string;
+  readonly state: Overlay;
+  readonly addresses: Addresses;
+  readonly signatures: Signatures;
+  readonly gas: GasMeter;
+  readonly emit: Emit;
+};
+
+/** Bytes a signature adds to a simulated transaction. */
+const SIMULATED_SIGNATURE_BYTES = 66;
+
+/** @throws LedgerError: the transaction is refused and changes nothing */
+export function runAnte(ante: Ante, tx: DecodedTx): void {
+  const params = getAuthParams(ante.state);
+  checkTimeout(tx, ante.block.height);
+  checkMemo(tx, params);
+  chargeSize(ante, tx, params);
+  const accounts = checkSigners(ante, tx, params);
+  takeFee(ante, tx);
+  for (const [i, signer] of tx.signers.entries()) {
+    const account = accounts[i] as Account;
+    // The fee may have changed coins, never an account.
+    setAccount(ante.state, signer, { ...account, sequence: account.sequence + 1 });
+    const at = `${ante.addresses.text(signer)}/${account.sequence}`;
+    ante.emit('tx', [indexed('acc_seq', at)]);
+  }
+  for (const signature of tx.raw.signatures) {
+    ante.emit('tx', [indexed('signature', toBase64(signature))]);
+  }
+}
+
+function checkTimeout(tx: DecodedTx, height: number): void {
+  const timeout = tx.body.timeoutHeight;
+  if (timeout === 0n || BigInt(height) <= timeout) return;
+  refuse(errors.TxTimeoutHeight, `block height: ${height}, timeout height: ${timeout}`);
+}
+
+function checkMemo(tx: DecodedTx, params: AuthParams): void {
+  const size = new TextEncoder().encode(tx.body.memo).length;
+  if (size <= params.maxMemoCharacters) return;
+  const most = params.maxMemoCharacters;
+  refuse(
+    errors.MemoTooLarge,
+    `maximum number of characters is ${most} but received ${size} characters`,
+  );
+}
+
+function chargeSize(ante: Ante, tx: DecodedTx, params: AuthParams): void {
+  const unsigned = ante.mode === 'simulate' ? tx.signers.length * SIMULATED_SIGNATURE_BYTES : 0;
+  ante.gas.charge((tx.size + unsigned) * params.txSizeCostPerByte, 'txSize');
+}
+
+function checkSigners(ante: Ante, tx: DecodedTx, params: AuthParams): readonly Account[] {
+  let signatures = 0;
+  return tx.signers.map((signer, i) => {
+    const info = tx.authInfo.signerInfos[i];
+    const account = getAccount(ante.state, signer);
+    if (account === undefined || info === undefined) {
+      const reason = `account ${ante.addresses.text(signer)} does not exist`;
+      return refuse(errors.UnknownAddress, reason);
+    }
+    const key = signerKey(account.publicKey, info.publicKey, signer, ante, i);
+    signatures += key.signatures;
+    if (signatures > params.txSigLimit) {
+      return refuse(
+        errors.TooManySignatures,
+        `signatures: ${signatures}, limit: ${params.txSigLimit}`,
+      );
+    }
+    ante.gas.charge(key.signatures * params.sigVerifyCostSecp256k1, 'ante verify: secp256k1');
+    if (info.sequence !== BigInt(account.sequence)) {
+      const reason = `account sequence mismatch, expected ${account.sequence}, got ${info.sequence}`;
+      return refuse(errors.WrongSequence, reason);
+    }
+    if (ante.mode === 'execute') verifySigner(ante, tx, i, key, account);
+    return account.publicKey.length > 0 || key.any === undefined
+      ? account
+      : { ...account, publicKey: anyCodec.encode(key.any) };
+  });
+}
+
+function takeFee(ante: Ante, tx: DecodedTx): void {
+  if (tx.fee.length > 0) {
+    if (getAccount(ante.state, FEE_COLLECTOR) === undefined) {
+      createAccount(ante.state, FEE_COLLECTOR, 'fee_collector');
+    }
+    transfer(ante, tx.payer, FEE_COLLECTOR, tx.fee);
+  }
+  ante.emit('tx', [
+    indexed('fee', coinsText(tx.fee)),
+    indexed('fee_payer', ante.addresses.text(tx.payer)),
+  ]);
+}
