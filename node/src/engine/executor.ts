@@ -10,7 +10,7 @@
  * @module
  */
 import type { Application } from '../abci/application.ts';
-import { equalBytes, toHex } from '../base/bytes.ts';
+import { toHex } from '../base/bytes.ts';
 import { invariant, LedgerError, present } from '../base/errors.ts';
 import { type Mempool, txBytesInBlock } from '../mempool/mempool.ts';
 import type { Block } from '../types/block.ts';
@@ -240,9 +240,4 @@ export async function replayBlock(
   invariant(txResults.length === block.data.txs.length, 'one result per transaction');
   await application.commit();
   return appHash;
-}
-
-/** Whether results belong to a block. */
-export function resultsAreOf(finalized: Finalized, whole: WholeBlock): boolean {
-  return equalBytes(finalized.blockHash, whole.blockId.hash);
 }

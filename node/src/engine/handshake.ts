@@ -177,4 +177,3 @@ async function beginChain(
   await store.saveGenesis(state);
   return state;
 }
-

@@ -48,6 +48,11 @@ function timestampIn(signBytes: Uint8Array, field: number): Time | undefined {
   return undefined;
 }
 
+function stepOf(type: number): number {
+  if (type === VOTE_TYPE.prevote) return SIGN_STEP.prevote;
+  return type === VOTE_TYPE.precommit ? SIGN_STEP.precommit : SIGN_STEP.proposal;
+}
+
 function compareSlots(a: GuardRecord, b: Omit<GuardRecord, 'signBytes' | 'signature'>): number {
   return a.height - b.height || a.round - b.round || a.step - b.step;
 }
@@ -60,6 +65,8 @@ export class Signer {
   readonly #key: SigningKey;
   readonly #guard: GuardStore;
   #last: GuardRecord | undefined;
+  /** A height at which nothing is signed: what led to its signatures is lost. */
+  #silentAt = 0;
 
   constructor(chainId: string, key: SigningKey, guard: GuardStore) {
     this.address = key.address;
@@ -71,14 +78,34 @@ export class Signer {
   }
 
   /**
+   * Falls silent at `height` if the guard knows a signature there that nobody remembers asking for:
+   * records of the log were lost, and perhaps a lock with them.
+   */
+  requireAsked(
+    height: number,
+    asked: readonly { readonly round: number; readonly type: number }[],
+  ): void {
+    const last = this.#last;
+    if (last?.height !== height) return;
+    const known = asked.some(({ round, type }) => {
+      return round === last.round && stepOf(type) === last.step;
+    });
+    if (!known) this.#silentAt = height;
+  }
+
+  /** Whether nothing is signed at `height`. */
+  isSilent(height: number): boolean {
+    return this.#silentAt === height;
+  }
+
+  /**
    * Signs a vote.
    *
    * @returns the signed vote, its timestamp perhaps an earlier one; undefined if the guard refused
    * @throws whatever the guard's store throws: nothing was signed and the node must stop
    */
   signVote(vote: Omit<Vote, 'signature'>): Vote | undefined {
-    const step = vote.type === VOTE_TYPE.prevote ? SIGN_STEP.prevote : SIGN_STEP.precommit;
-    const signed = this.#sign(vote, step, TIME_FIELD.vote, (timestamp) =>
+    const signed = this.#sign(vote, stepOf(vote.type), TIME_FIELD.vote, (timestamp) =>
       voteSignBytes(this.#chainId, { ...vote, timestamp }),
     );
     return signed && { ...vote, ...signed };
@@ -99,6 +126,7 @@ export class Signer {
     bytesAt: (timestamp: Time) => Uint8Array,
   ): Signed | undefined {
     const { height, round, timestamp } = slot;
+    if (height === this.#silentAt) return undefined;
     const last = this.#last;
     const order = last === undefined ? -1 : compareSlots(last, { height, round, step });
     if (last !== undefined && order === 0) {

@@ -7,6 +7,8 @@
  *
  * @module
  */
+import type { Input } from '../../consensus/types.ts';
+import { decodeInput, encodeInput } from '../../consensus/wal.ts';
 import { HASH_SIZE } from '../base/hash.ts';
 import { always, bytes, type Codec, message, uint } from '../base/proto.ts';
 import { type Part, partCodec } from '../types/part-set.ts';
@@ -24,13 +26,15 @@ export type Finalized = {
 export type WalRecord =
   /** What follows belongs to this height. */
   | { readonly kind: 'height'; readonly height: number }
-  /** An input of the core, in its own encoding. */
-  | { readonly kind: 'input'; readonly input: Uint8Array }
+  /** An input of the core. */
+  | { readonly kind: 'input'; readonly input: Input }
+  /** The bytes of a block of our own making. */
+  | { readonly kind: 'block'; readonly bytes: Uint8Array }
   /** A part that was added to the set being collected. */
   | { readonly kind: 'part'; readonly part: Part }
   | { readonly kind: 'finalized'; readonly finalized: Finalized };
 
-const TAG = { height: 0, input: 1, part: 2, finalized: 3 } as const;
+const TAG = { height: 0, input: 1, part: 2, finalized: 3, block: 4 } as const;
 
 const heightCodec: Codec<{ readonly height: number }> = message<{ readonly height: number }>(
   'WalHeight',
@@ -56,7 +60,9 @@ export function encodeRecord(record: WalRecord): Uint8Array {
     case 'height':
       return tagged(TAG.height, heightCodec.encode(record));
     case 'input':
-      return tagged(TAG.input, record.input);
+      return tagged(TAG.input, encodeInput(record.input));
+    case 'block':
+      return tagged(TAG.block, record.bytes);
     case 'part':
       return tagged(TAG.part, partCodec.encode(record.part));
     case 'finalized':
@@ -71,7 +77,9 @@ export function decodeRecord(record: Uint8Array): WalRecord | undefined {
     case TAG.height:
       return { kind: 'height', height: heightCodec.decode(body).height };
     case TAG.input:
-      return { kind: 'input', input: body };
+      return { kind: 'input', input: decodeInput(body) };
+    case TAG.block:
+      return { kind: 'block', bytes: body };
     case TAG.part:
       return { kind: 'part', part: partCodec.decode(body) };
     case TAG.finalized:
@@ -79,4 +87,26 @@ export function decodeRecord(record: Uint8Array): WalRecord | undefined {
     default:
       return undefined;
   }
+}
+
+/** What the log holds of one height. */
+export type HeightLog = {
+  /** Absent if the height had not begun. */
+  readonly records: readonly WalRecord[] | undefined;
+  readonly finalized: Finalized | undefined;
+};
+
+/** The part of a log that belongs to `height`. @throws LedgerError codec/1 for a damaged record */
+export function logOf(height: number, log: Iterable<Uint8Array>): HeightLog {
+  let records: WalRecord[] | undefined;
+  let finalized: Finalized | undefined;
+  for (const bytes of log) {
+    const record = decodeRecord(bytes);
+    if (record === undefined) continue;
+    if (record.kind === 'height') records = record.height === height ? [] : undefined;
+    else if (record.kind === 'finalized') {
+      if (record.finalized.height === height) finalized = record.finalized;
+    } else records?.push(record);
+  }
+  return { records, finalized };
 }
