@@ -26,3 +26,10 @@ export const cosmos: {
   readonly tx: typeof tx;
   readonly txService: typeof txService;
 } = { auth: authTypes, authQueries, bank: bankTypes, bankQueries, abci, paging, tx, txService };
+
+/** Types of those packages that signatures name. */
+export type PageRequest = paging.PageRequest;
+export type PageResponse = paging.PageResponse;
+export type BaseAccount = authTypes.BaseAccount;
+export type Any = NonNullable<authQueries.QueryAccountResponse['account']>;
+export type Event = abci.TxResponse['events'][number];

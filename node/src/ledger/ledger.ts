@@ -34,7 +34,7 @@ import { parseAppState, prefixOf } from './genesis.ts';
 import { type Base, Overlay } from './overlay.ts';
 import { checkFloor, type GasPrice, parsePrices, priorityOf } from './price.ts';
 import { answerQuery } from './query.ts';
-import { modules } from './registry.ts';
+import { messageTypes, modules } from './registry.ts';
 import type { RecordChange, StateStore } from './store.ts';
 import type { DecodedTx } from './tx/decode.ts';
 import type { TxLookup } from './tx/service.ts';
@@ -235,6 +235,7 @@ export class Ledger implements Application {
       running,
       version: this.#version,
       findTx: this.#findTx,
+      findMessage: (url) => messageTypes.get(url),
       simulate: (tx) => this.#simulate(tx),
     });
   }

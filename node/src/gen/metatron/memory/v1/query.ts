@@ -41,6 +41,8 @@ export interface QueryEntryRequest {
 
 export interface QueryEntryResponse {
   entry: LoggedEntry | undefined;
+  spaceId: Uint8Array;
+  space: Space | undefined;
 }
 
 export interface QueryHeadRequest {
@@ -95,6 +97,25 @@ export interface QueryListResponse {
   /** The space that was read, and its log at this height. */
   spaceId: Uint8Array;
   space: Space | undefined;
+}
+
+export interface QueryConsistencyRequest {
+  space: Uint8Array;
+  /** Bech32 address: its personal space, when `space` is empty. */
+  owner: string;
+  /** An earlier size of the log. */
+  fromSize: bigint;
+}
+
+export interface QueryConsistencyResponse {
+  spaceId: Uint8Array;
+  /** The space's record at this height, as its bytes. */
+  spaceRecord: Uint8Array;
+  /** RFC 6962 consistency path from the earlier size to the present one. */
+  path: Uint8Array[];
+  /** ICS-23 CommitmentProof of the record under the app hash. */
+  stateProof: Uint8Array;
+  height: bigint;
 }
 
 export interface QueryProofRequest {
@@ -386,13 +407,19 @@ export const QueryEntryRequest: MessageFns<QueryEntryRequest> = {
 };
 
 function createBaseQueryEntryResponse(): QueryEntryResponse {
-  return { entry: undefined };
+  return { entry: undefined, spaceId: new Uint8Array(0), space: undefined };
 }
 
 export const QueryEntryResponse: MessageFns<QueryEntryResponse> = {
   encode(message: QueryEntryResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.entry !== undefined) {
       LoggedEntry.encode(message.entry, writer.uint32(10).fork()).join();
+    }
+    if (message.spaceId.length !== 0) {
+      writer.uint32(18).bytes(message.spaceId);
+    }
+    if (message.space !== undefined) {
+      Space.encode(message.space, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -418,6 +445,22 @@ export const QueryEntryResponse: MessageFns<QueryEntryResponse> = {
             message.entry = LoggedEntry.decode(reader, reader.uint32());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.spaceId = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.space = Space.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -438,6 +481,8 @@ export const QueryEntryResponse: MessageFns<QueryEntryResponse> = {
     message.entry = (object.entry !== undefined && object.entry !== null)
       ? LoggedEntry.fromPartial(object.entry)
       : undefined;
+    message.spaceId = object.spaceId ?? new Uint8Array(0);
+    message.space = (object.space !== undefined && object.space !== null) ? Space.fromPartial(object.space) : undefined;
     return message;
   },
 };
@@ -1026,6 +1071,200 @@ export const QueryListResponse: MessageFns<QueryListResponse> = {
     message.next = (object.next !== undefined && object.next !== null) ? BigInt(object.next) : undefined;
     message.spaceId = object.spaceId ?? new Uint8Array(0);
     message.space = (object.space !== undefined && object.space !== null) ? Space.fromPartial(object.space) : undefined;
+    return message;
+  },
+};
+
+function createBaseQueryConsistencyRequest(): QueryConsistencyRequest {
+  return { space: new Uint8Array(0), owner: "", fromSize: 0n };
+}
+
+export const QueryConsistencyRequest: MessageFns<QueryConsistencyRequest> = {
+  encode(message: QueryConsistencyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.space.length !== 0) {
+      writer.uint32(10).bytes(message.space);
+    }
+    if (message.owner !== "") {
+      writer.uint32(18).string(message.owner);
+    }
+    if (message.fromSize !== 0n) {
+      if (BigInt.asUintN(64, message.fromSize) !== message.fromSize) {
+        throw new globalThis.Error("value provided for field message.fromSize of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.fromSize);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryConsistencyRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryConsistencyRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.space = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.fromSize = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryConsistencyRequest>): QueryConsistencyRequest {
+    return QueryConsistencyRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryConsistencyRequest>): QueryConsistencyRequest {
+    const message = createBaseQueryConsistencyRequest();
+    message.space = object.space ?? new Uint8Array(0);
+    message.owner = object.owner ?? "";
+    message.fromSize = (object.fromSize !== undefined && object.fromSize !== null) ? BigInt(object.fromSize) : 0n;
+    return message;
+  },
+};
+
+function createBaseQueryConsistencyResponse(): QueryConsistencyResponse {
+  return {
+    spaceId: new Uint8Array(0),
+    spaceRecord: new Uint8Array(0),
+    path: [],
+    stateProof: new Uint8Array(0),
+    height: 0n,
+  };
+}
+
+export const QueryConsistencyResponse: MessageFns<QueryConsistencyResponse> = {
+  encode(message: QueryConsistencyResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.spaceId.length !== 0) {
+      writer.uint32(10).bytes(message.spaceId);
+    }
+    if (message.spaceRecord.length !== 0) {
+      writer.uint32(18).bytes(message.spaceRecord);
+    }
+    for (const v of message.path) {
+      writer.uint32(26).bytes(v!);
+    }
+    if (message.stateProof.length !== 0) {
+      writer.uint32(34).bytes(message.stateProof);
+    }
+    if (message.height !== 0n) {
+      if (BigInt.asUintN(64, message.height) !== message.height) {
+        throw new globalThis.Error("value provided for field message.height of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.height);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryConsistencyResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryConsistencyResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.spaceId = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.spaceRecord = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.path.push(reader.bytes());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.stateProof = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.height = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryConsistencyResponse>): QueryConsistencyResponse {
+    return QueryConsistencyResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryConsistencyResponse>): QueryConsistencyResponse {
+    const message = createBaseQueryConsistencyResponse();
+    message.spaceId = object.spaceId ?? new Uint8Array(0);
+    message.spaceRecord = object.spaceRecord ?? new Uint8Array(0);
+    message.path = object.path?.map((e) => e) || [];
+    message.stateProof = object.stateProof ?? new Uint8Array(0);
+    message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
     return message;
   },
 };
