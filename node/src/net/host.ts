@@ -54,7 +54,10 @@ export async function createHost(options: HostOptions): Promise<Host> {
   };
   const maxConnections = limits.maxInbound + limits.maxOutbound + persistent.length;
   const { seed, listen, aead } = options;
-  const transport = await createTransport({ seed, listen, maxConnections, aead }, port);
+  const transport = await createTransport(
+    { seed, listen, maxConnections, connectMs: limits.handshakeMs, aead },
+    port,
+  );
   host = new Host(options, limits, transport, persistent, seeds);
   return host;
 }
@@ -169,13 +172,15 @@ export class Host {
     this.#hello = undefined;
     for (const timer of this.#timers) clearInterval(timer);
     clearTimeout(this.#look);
-    for (const session of [...this.#connections.values()]) session.end('node is stopping', true);
+    const sessions = [...this.#connections.values()];
+    for (const session of sessions) session.end('node is stopping', true);
     const { addressBook, log } = this.#options;
     if (addressBook !== undefined) await saveBook(addressBook, this.#book, log);
     const late = new Promise<void>((resolve) => {
       setTimeout(resolve, STOP_MS).unref();
     });
-    await Promise.race([this.#transport.stop(), late]);
+    const closed = Promise.all(sessions.map((session) => session.closed));
+    await Promise.race([closed.then(() => this.#transport.stop()), late]);
   }
 
   /** Queues one message for one peer; false if the peer is gone or its queue is full. */

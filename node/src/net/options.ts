@@ -25,7 +25,7 @@ export type HostLimits = {
   /** Accepted connections per remote IP. */
   readonly perIpPerSecond: number;
   readonly perIpBurst: number;
-  /** Milliseconds for the first exchange. */
+  /** Milliseconds for a dial, for noise's handshake, and for the first exchange. */
   readonly handshakeMs: number;
   /** Milliseconds between pings, and of silence after which a peer is given up. */
   readonly pingMs: number;

@@ -25,7 +25,7 @@ import type { Direction } from './peers.ts';
 import { PexRules } from './pex.ts';
 import { Pipe, type PipePort } from './pipe.ts';
 import { TokenBucket } from './rate.ts';
-import { CONNECT_MS, ipOf, protocolOf } from './transport.ts';
+import { ipOf, protocolOf } from './transport.ts';
 
 /** Refusals of a session. */
 export const errors: {
@@ -36,7 +36,7 @@ export const errors: {
   NotClosed: errorSpec('net', 21, 'peer', (p) => `${p.peer} did not let the connection close`),
 };
 
-/** Milliseconds for which closing waits until what is queued is sent. */
+/** Milliseconds for which closing waits: for the peer to hear the reason, for queues to drain. */
 const CLOSE_MS = 300;
 
 /** Bounds and delays of a session. */
@@ -89,6 +89,8 @@ export class Session {
   receivedMessages = 0;
   /** Whether the peer was ever announced. */
   hasJoined = false;
+  /** Resolves once an ended session's connection is closed. */
+  closed: Promise<void> = Promise.resolve();
   readonly receivedBytes: Map<number, number> = new Map();
 
   constructor(connection: Connection, rules: SessionRules, port: SessionPort) {
@@ -166,7 +168,7 @@ export class Session {
   }
 
   #open(name: StreamName): Promise<Stream> {
-    const signal = AbortSignal.timeout(CONNECT_MS);
+    const signal = AbortSignal.timeout(this.#rules.handshakeMs);
     return this.#connection.newStream(protocolOf(name), { signal });
   }
 
@@ -333,14 +335,29 @@ export class Session {
     this.#state = 'ended';
     clearTimeout(this.#deadline);
     this.#port.ended(this, reason);
-    void this.#close();
+    this.closed = this.#close(tell);
   }
 
-  async #close(): Promise<void> {
+  async #close(told: boolean): Promise<void> {
+    if (told) await this.#heardBye();
     try {
       await this.#connection.close({ signal: AbortSignal.timeout(CLOSE_MS) });
     } catch (thrown) {
       this.#connection.abort(new LedgerError(errors.NotClosed, { peer: this.peer }, thrown));
     }
+  }
+
+  /**
+   * Waits until the peer closes, as it does when it hears the reason. Closing first would reset the
+   * connection if the peer is sending, and the reset would overtake the reason.
+   */
+  #heardBye(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, CLOSE_MS);
+      this.#connection.addEventListener('close', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
   }
 }

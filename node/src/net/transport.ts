@@ -25,8 +25,6 @@ import type { Aead } from './options.ts';
 const STREAM_WINDOW_BYTES = 1_048_576;
 /** Bytes libp2p keeps of a stream that is not read; more resets the stream. */
 const READ_BUFFER_BYTES = 4_194_304;
-/** Milliseconds a dial, an upgrade or a stream's opening may take. */
-export const CONNECT_MS = 5_000;
 /** Milliseconds libp2p would allow a silent stream; pings come far more often. */
 const IDLE_MS = 3_600_000;
 /** Connections beyond the configured peers that may be in the making. */
@@ -50,6 +48,8 @@ export type TransportOptions = {
   readonly seed: Uint8Array;
   readonly listen: string;
   readonly maxConnections: number;
+  /** Milliseconds a dial, an encryption handshake or a stream's opening may take. */
+  readonly connectMs: number;
   readonly aead: Aead | undefined;
 };
 
@@ -121,11 +121,11 @@ export async function createTransport(
       inboundConnectionThreshold: 1_000_000,
       maxIncomingPendingConnections: PENDING_CONNECTIONS,
       maxParallelDials: 16,
-      dialTimeout: CONNECT_MS,
-      addressDialTimeout: CONNECT_MS,
-      inboundUpgradeTimeout: CONNECT_MS,
-      outboundStreamProtocolNegotiationTimeout: CONNECT_MS,
-      inboundStreamProtocolNegotiationTimeout: CONNECT_MS,
+      dialTimeout: options.connectMs,
+      addressDialTimeout: options.connectMs,
+      inboundUpgradeTimeout: options.connectMs,
+      outboundStreamProtocolNegotiationTimeout: options.connectMs,
+      inboundStreamProtocolNegotiationTimeout: options.connectMs,
       reconnectRetries: 0,
     },
     connectionGater: {
