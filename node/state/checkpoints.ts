@@ -105,7 +105,9 @@ export class Checkpointer {
   /** Takes note of a height's change of the tree. */
   changed(records: number, stale: readonly Page[]): void {
     this.#changes += records;
-    this.#stale.push(...stale);
+    // A page without an id is stored only by a checkpoint that is being written.
+    const named = (page: Page): boolean => this.#running !== undefined || page.id !== undefined;
+    this.#stale.push(...stale.filter(named));
   }
 
   /** Stages the height's share of a checkpoint, or starts one with this height's tree. */
@@ -148,5 +150,6 @@ export class Checkpointer {
     const record = { height, root, nextPage: this.#nextPage, stale: ids };
     this.#db.stage(SPACE.checkpoints, heightKey(height), encodeCheckpoint(record));
     this.#running = undefined;
+    this.#stale = this.#stale.filter((page) => page.id !== undefined);
   }
 }

@@ -10,7 +10,7 @@
 import { EMPTY } from '../src/base/bytes.ts';
 import { invariant } from '../src/base/errors.ts';
 import { HASH_SIZE } from '../src/base/hash.ts';
-import { type Child, Inner, Leaf, type LoadPage, Page, type Root } from './tree.ts';
+import { type Child, compact, Inner, Leaf, type LoadPage, Page, type Root } from './tree.ts';
 
 /**
  * A page's bytes: length of the shared prefix, the prefix, then the nodes in preorder. A node's
@@ -20,6 +20,8 @@ import { type Child, Inner, Leaf, type LoadPage, Page, type Root } from './tree.
 const LEAF_TAG = 0;
 const PAGE_TAG = 8;
 const ID_BYTES = 6;
+/** About the bytes of one node in a page. */
+const NODE_BYTES = 50;
 
 /** The bytes of a page whose own pages below are stored already. */
 export function encodePage(root: Inner): Uint8Array {
@@ -79,7 +81,7 @@ export function decodePage(bytes: Uint8Array): { readonly root: Inner; readonly 
   };
   const hashAt = (start: number): Uint8Array => {
     at = start + HASH_SIZE;
-    return bytes.subarray(start, at);
+    return compact(bytes.subarray(start, at));
   };
   const read = (): Child => {
     const tag = bytes[at] as number;
@@ -121,12 +123,14 @@ function* unstoredBelow(node: Child): Generator<Page> {
 /** Reads the bytes of a stored page. @throws if it is not there */
 export type ReadPage = (id: number) => Uint8Array;
 
-/** Stored pages that are in memory, the least recently used dropped first. */
+/** Stored pages that are in memory, in two generations: the one not used for longest is dropped. */
 export class PageCache {
   readonly #read: ReadPage;
   readonly #maxNodes: number;
-  readonly #held = new Map<Page, number>();
-  #nodes = 0;
+  #young = new Map<Page, number>();
+  #old = new Map<Page, number>();
+  #youngNodes = 0;
+  #oldNodes = 0;
 
   /** @param maxNodes - most nodes held in memory for stored pages; about 300 bytes each */
   constructor(read: ReadPage, maxNodes: number) {
@@ -137,10 +141,11 @@ export class PageCache {
   /** Brings a page into memory. */
   readonly load: LoadPage = (page) => {
     if (page.root !== undefined) {
-      const nodes = this.#held.get(page);
+      const nodes = this.#old.get(page);
       if (nodes !== undefined) {
-        this.#held.delete(page);
-        this.#held.set(page, nodes);
+        this.#old.delete(page);
+        this.#oldNodes -= nodes;
+        this.#hold(page, nodes);
       }
       return page.root;
     }
@@ -153,23 +158,24 @@ export class PageCache {
 
   /** Takes a page that was just stored into the cache's accounts. */
   stored(page: Page, byteSize: number): void {
-    this.#hold(page, Math.ceil(byteSize / 64));
+    this.#hold(page, Math.ceil(byteSize / NODE_BYTES));
   }
 
   #hold(page: Page, nodes: number): void {
-    this.#held.set(page, nodes);
-    this.#nodes += nodes;
-    for (const [oldest, weight] of this.#held) {
-      if (this.#nodes <= this.#maxNodes || oldest === page) return;
-      oldest.root = undefined;
-      this.#held.delete(oldest);
-      this.#nodes -= weight;
+    if (this.#youngNodes > 0 && this.#youngNodes + nodes > this.#maxNodes / 2) {
+      for (const dropped of this.#old.keys()) dropped.root = undefined;
+      this.#old = this.#young;
+      this.#oldNodes = this.#youngNodes;
+      this.#young = new Map();
+      this.#youngNodes = 0;
     }
+    this.#young.set(page, nodes);
+    this.#youngNodes += nodes;
   }
 
   /** Nodes held for stored pages. */
   get nodes(): number {
-    return this.#nodes;
+    return this.#youngNodes + this.#oldNodes;
   }
 }
 

@@ -42,7 +42,7 @@ export function decodeEntry(bytes: Uint8Array): Entry {
   return {
     version: view.getUint32(0),
     height: view.getUint16(4) * 2 ** 32 + view.getUint32(6),
-    value: bytes.subarray(HEAD_BYTES),
+    value: new Uint8Array(bytes.subarray(HEAD_BYTES)),
   };
 }
 

@@ -46,7 +46,7 @@ import {
 import { heightKey, SPACE } from './spaces.ts';
 import { pruneState, STATE_BASE_KEY } from './state-prune.ts';
 import { LevelStateView } from './state-view.ts';
-import { type LeafChange, type Page, type Root, rootHash, updateTree } from './tree.ts';
+import { compact, type LeafChange, type Page, type Root, rootHash, updateTree } from './tree.ts';
 
 /** Change of one record; no value deletes it. */
 export type RecordChange = readonly [key: Uint8Array, value: Uint8Array | undefined];
@@ -75,7 +75,7 @@ export const DEFAULT_STATE_OPTIONS: StateOptions = {
 
 const HEAD_KEY: Uint8Array = utf8('state/head');
 /** Overhead of a cached record in bytes, beside key and value. */
-const ENTRY_OVERHEAD = 150;
+const ENTRY_OVERHEAD = 300;
 
 type Written = { readonly key: Uint8Array; readonly entry: Entry; readonly before?: Entry };
 type LogChange = {
@@ -392,7 +392,10 @@ export class LevelStateStore {
 
 function leafChange({ key, entry: { value } }: Written): LeafChange {
   const packed = packKey(key);
-  return { key: packed, hash: value.length === 0 ? undefined : stateLeafHash(packed, value) };
+  return {
+    key: packed,
+    hash: value.length === 0 ? undefined : compact(stateLeafHash(packed, value)),
+  };
 }
 
 function tileKey(log: Uint8Array, level: number, index: number): Uint8Array {
