@@ -73,6 +73,7 @@ export class Rogue {
       });
       stream.addEventListener('message', (event) => {
         reader.push(event.data.subarray());
+        if (this.bye !== undefined) void this.connection.close();
         this.#wake();
       });
     }
