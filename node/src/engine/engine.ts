@@ -322,24 +322,30 @@ export class Engine implements NetListener {
         const { proposal } = effect;
         const whole = this.#collector.find(proposal.blockId.partSetHeader);
         invariant(whole !== undefined, 'a block we propose is held');
-        return this.#gossip.sendProposal(proposal, whole);
+        this.#gossip.sendProposal(proposal, whole);
+        return;
       }
       case 'sendVote':
-        return this.#gossip.sendVote(effect.vote);
+        this.#gossip.sendVote(effect.vote);
+        return;
       case 'voteAdded':
         if (effect.peer !== '') this.#gossip.hasVote(effect.vote, effect.peer);
         return;
       case 'announceBlock': {
         const { height, round, partSetHeader, isCommit } = effect;
-        return this.#gossip.announceBlock(height, round, partSetHeader, isCommit);
+        this.#gossip.announceBlock(height, round, partSetHeader, isCommit);
+        return;
       }
       case 'stepChanged':
         this.#gossip.stepChanged();
-        return this.#tellTxs();
+        this.#tellTxs();
+        return;
       case 'equivocation':
-        return this.#equivocated(effect);
+        this.#equivocated(effect);
+        return;
       case 'blame':
-        return this.#drop(effect.peer, effect.reason);
+        this.#drop(effect.peer, effect.reason);
+        return;
       case 'noted':
         logger.debug(effect.event, { height: effect.height, round: effect.round });
     }

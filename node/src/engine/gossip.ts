@@ -242,14 +242,7 @@ export class Gossip {
     const core = this.#parts.core();
     const { height } = peer;
     if (height === core.height) {
-      const rounds = new Set([peer.polRound, peer.round, core.round, core.commitRound]);
-      for (const round of rounds) {
-        if (round < 0) continue;
-        for (const type of [prevote, precommit] as const) {
-          const ours = voteBitsOf(core, round, type);
-          this.#sendVotes(peer, { height, round, type }, ours, (i) => voteAt(core, round, type, i));
-        }
-      }
+      this.#roundVotes(peer, core);
       const { lastCommit } = core;
       if (lastCommit === undefined || peer.step > 1) return;
       this.#sendList(peer, lastCommit.round, lastCommit.votes, height - 1);
@@ -257,6 +250,18 @@ export class Gossip {
       const { store } = this.#parts;
       const commit = store.seenCommit(height) ?? store.commitOf(height);
       if (commit !== undefined) this.#sendList(peer, commit.round, votesOf(commit), height);
+    }
+  }
+
+  #roundVotes(peer: PeerState, core: State): void {
+    const { height } = core;
+    const rounds = new Set([peer.polRound, peer.round, core.round, core.commitRound]);
+    for (const round of rounds) {
+      if (round < 0) continue;
+      for (const type of [prevote, precommit] as const) {
+        const ours = voteBitsOf(core, round, type);
+        this.#sendVotes(peer, { height, round, type }, ours, (i) => voteAt(core, round, type, i));
+      }
     }
   }
 
