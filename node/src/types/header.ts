@@ -26,7 +26,7 @@ export const consensusVersionCodec: Codec<ConsensusVersion> = message<ConsensusV
   { block: uint(1), app: uint(2) },
 );
 
-/** A block's header. Hashes are empty or 32 bytes; `appHash` is the application's, of any length. */
+/** A block's header. Hashes are empty or 32 bytes; `appHash` is the application's own. */
 export type Header = {
   readonly version: ConsensusVersion;
   readonly chainId: string;

@@ -226,7 +226,7 @@ function applyUpdates(
     }
     changes.set(key, update);
   }
-  // A newcomer's priority counts the total before removals, so that leaving and rejoining is no gain.
+  // A newcomer's priority counts the total before removals: leaving to rejoin gains nothing.
   const kept = current.filter((v) => !changes.has(toHex(v.address)));
   const removed = current.filter((v) => changes.get(toHex(v.address))?.power === 0n);
   const added = [...changes.values()].filter((u) => u.power > 0n);
