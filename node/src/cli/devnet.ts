@@ -95,7 +95,7 @@ export function registerDevnet(program: Command): void {
     .addOption(homeOption(DEVNET_HOME, 'folder of the devnet; made if it is not there'))
     .option(
       '--base-port <port>',
-      'node 0 listens on port+6 (p2p), +7 (rpc), +8 (api), node 1 on +16 …; 0 takes free ports ' +
+      'node 0 listens on port+6 (p2p) and +7 (rpc, api), node 1 on +16 …; 0 takes free ports ' +
         '(default: 26650, or as the home has)',
       wholeNumber(0, 65_000),
     )

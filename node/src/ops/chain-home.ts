@@ -32,6 +32,9 @@ export function newChainId(prefix: string): string {
   return `${prefix}-${toHex(new Uint8Array(randomBytes(4)))}`;
 }
 
+/** The least price of gas that `init` writes: a transaction costs some 10^-5 PHI. */
+const INITIAL_GAS_PRICE = '1000000000aphi';
+
 /** What a new chain starts from. */
 export type NewChain = {
   readonly chainId: string;
@@ -106,7 +109,8 @@ export function initHome(spec: InitSpec): InitResult {
     const reason = `the genesis is of chain ${chainId}, not ${spec.chainId}`;
     throw new LedgerError(errors.BadFile, { file: '--genesis', reason });
   }
-  createHome(home, { config: { moniker, app }, genesis, nodeKey, validatorKey });
+  const ledger = { minGasPrices: INITIAL_GAS_PRICE };
+  createHome(home, { config: { moniker, app, ledger }, genesis, nodeKey, validatorKey });
   return {
     home,
     chainId,

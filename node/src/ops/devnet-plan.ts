@@ -102,7 +102,7 @@ export type DevnetPlan = {
   readonly accounts: readonly SecretAccount[];
 };
 
-/** Port of node 0's p2p, RPC and API without `--base-port`: 26656, 26657, 26658; node 1: +10 … */
+/** Port of node 0's p2p, RPC and API without `--base-port`: 26656, 26657; node 1: +10 … */
 export const DEFAULT_BASE_PORT = 26_650;
 const DEFAULT_VALIDATORS = 4;
 const ACCOUNT_NAMES: readonly string[] = ['alice', 'bob', 'carol', 'dave'];
@@ -110,7 +110,7 @@ const ACCOUNT_NAMES: readonly string[] = ['alice', 'bob', 'carol', 'dave'];
 type DevnetRecord = Pick<DevnetPlan, 'chainId' | 'app' | 'accounts'> & {
   readonly validators: number;
 };
-type Ports = { readonly p2p: number; readonly rpc: number; readonly api: number };
+type Ports = { readonly p2p: number; readonly rpc: number };
 
 function recordFile(home: string): string {
   return join(home, 'devnet.json');
@@ -149,17 +149,16 @@ function portOf(server: Server | undefined): number {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-/** Three ports per node, all free at this moment; held together so that none is given twice. */
+/** Two ports per node, all free at this moment; held together so that none is given twice. */
 async function choosePorts(count: number, base: number): Promise<readonly Ports[]> {
   const held: Server[] = [];
   try {
     for (let i = 0; i < count; i++) {
-      for (const service of [6, 7, 8]) held.push(await reserve(base && base + 10 * i + service));
+      for (const service of [6, 7]) held.push(await reserve(base && base + 10 * i + service));
     }
     return Array.from({ length: count }, (_, i) => ({
-      p2p: portOf(held[3 * i]),
-      rpc: portOf(held[3 * i + 1]),
-      api: portOf(held[3 * i + 2]),
+      p2p: portOf(held[2 * i]),
+      rpc: portOf(held[2 * i + 1]),
     }));
   } finally {
     for (const server of held) server.close();
@@ -182,10 +181,10 @@ function nodeConfigs(
   return ports.map((port, i) => ({
     moniker: `node${i}`,
     app,
+    ledger: { allowFree: true },
     ...spec.overrides,
     p2p: { listen: local(port.p2p), persistentPeers: peers.filter((_, j) => j !== i) },
     rpc: { listen: local(port.rpc) },
-    api: { listen: local(port.api) },
   }));
 }
 
@@ -268,7 +267,6 @@ async function movePorts(plan: DevnetPlan, basePort: number): Promise<void> {
         persistentPeers: peers.filter((_, j) => j !== i),
       },
       rpc: { listen: local(port.rpc) },
-      api: { listen: local(port.api) },
     });
   });
 }

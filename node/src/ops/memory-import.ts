@@ -173,14 +173,14 @@ class Importer {
     let done = 0;
     const { source, progress } = this.#spec;
     for await (const item of source.items()) {
-      if (this.#isDone(item)) {
-        this.#before++;
-        progress(++done, source.total);
-        continue;
-      }
       if ('refused' in item.result) {
         this.#refuse(item.where, item.result.refused);
         done++;
+        continue;
+      }
+      if (this.#isDone(item)) {
+        this.#before++;
+        progress(++done, source.total);
         continue;
       }
       const { put } = item.result;
