@@ -39,6 +39,9 @@ export const errors: {
 /** Milliseconds for which closing waits: for the peer to hear the reason, for queues to drain. */
 const CLOSE_MS = 300;
 
+/** First byte of a bye: its field number in `Control`, length-delimited. */
+const BYE_TAG = 0x12;
+
 /** Bounds and delays of a session. */
 export type SessionRules = {
   readonly hello: Hello;
@@ -84,6 +87,7 @@ export class Session {
   #state: State = 'greeting';
   #info: NodeInfo | undefined;
   #peerReady = false;
+  #stopWaiting: (() => void) | undefined;
   #heardAtMs: number;
   rttMs: number | undefined;
   receivedMessages = 0;
@@ -125,7 +129,9 @@ export class Session {
     return {
       message: (channel, message) => this.#received(channel, message),
       bytes: (count) => this.#counted(count),
-      breach: (reason) => port.breach(this, reason),
+      breach: (reason) => {
+        if (!this.isEnded) port.breach(this, reason);
+      },
       ended: (reason) => this.end(`${name}: ${reason}`, false),
       dirty: (pipe) => port.dirty(pipe),
       nowMs: () => port.nowMs(),
@@ -206,16 +212,16 @@ export class Session {
   }
 
   #counted(count: number): boolean {
-    if (this.isEnded) return false;
     const now = this.#port.nowMs();
     this.#heardAtMs = now;
     if (this.#bytes.take(count, now)) return true;
-    this.#port.breach(this, `over ${this.#rules.maxBytesPerSecond} bytes per second`);
+    if (!this.isEnded)
+      this.#port.breach(this, `over ${this.#rules.maxBytesPerSecond} bytes per second`);
     return false;
   }
 
   #received(channel: number, message: Uint8Array): boolean {
-    if (this.isEnded) return false;
+    if (this.isEnded) return this.#afterEnd(channel, message);
     this.receivedMessages++;
     this.receivedBytes.set(channel, (this.receivedBytes.get(channel) ?? 0) + message.length);
     if (!this.#messages.take(1, this.#port.nowMs())) {
@@ -226,6 +232,12 @@ export class Session {
     else if (this.#state === 'joined') this.#port.received(this, channel, message);
     else this.#port.breach(this, 'sent messages before agreeing');
     return !this.isEnded;
+  }
+
+  /** Both sides may end at once: then each hears the other's bye and need not wait for more. */
+  #afterEnd(channel: number, message: Uint8Array): boolean {
+    if (channel === CONTROL_CHANNEL && message[0] === BYE_TAG) this.#stopWaiting?.();
+    return channel === CONTROL_CHANNEL;
   }
 
   #control(message: Uint8Array): void {
@@ -354,10 +366,11 @@ export class Session {
   #heardBye(): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, CLOSE_MS);
-      this.#connection.addEventListener('close', () => {
+      this.#stopWaiting = () => {
         clearTimeout(timer);
         resolve();
-      });
+      };
+      this.#connection.addEventListener('close', this.#stopWaiting);
     });
   }
 }
