@@ -38,6 +38,7 @@ type Signed = Statement & { readonly node: number };
 
 const PREVOTE = 1;
 const PRECOMMIT = 2;
+const WORDS: Readonly<Record<number, string>> = { 1: 'prevotes', 2: 'precommits' };
 
 /** Watches one run. */
 export class Checkers {
@@ -83,8 +84,13 @@ export class Checkers {
     return new Set(votes.filter(test).map((vote) => vote.node));
   }
 
-  /** A key signs. @param unsynced - bytes of the node's log that are not durable */
-  signing(node: number, signBytes: Uint8Array, unsynced: number): void {
+  /**
+   * A key signs.
+   *
+   * @param unsynced - bytes of the node's log that are not durable
+   * @returns what it says, in words
+   */
+  signing(node: number, signBytes: Uint8Array, unsynced: number): string {
     const statement = statementOf(signBytes);
     const { height, round, type, block } = statement;
     if (this.#honest.has(node)) {
@@ -96,11 +102,22 @@ export class Checkers {
       if (type === PRECOMMIT && block !== '') this.#checkPolka(node, statement);
       if (round > 0) this.#checkRound(node, statement);
     }
-    if (type > PRECOMMIT) return;
-    const votes = this.#signed.get(height) ?? [];
-    votes.push({ ...statement, node });
-    this.#signed.set(height, votes);
-    this.#signed.delete(height - 50);
+    if (type <= PRECOMMIT) {
+      const votes = this.#signed.get(height) ?? [];
+      votes.push({ ...statement, node });
+      this.#signed.set(height, votes);
+      this.#signed.delete(height - 50);
+    }
+    return `${WORDS[type] ?? 'proposes'} ${name(block)} at ${height}/${round}`;
+  }
+
+  /** A vote of an honest node leaves it. */
+  sending(node: number, signBytes: Uint8Array): void {
+    const statement = statementOf(signBytes);
+    const { type, height, round, block } = statement;
+    if (this.#slots.get(`${node}/${height}/${round}/${type}`) === block) return;
+    const what = `${WORDS[type]} ${name(block)} at ${height}/${round}`;
+    this.violate('signatures', `n${node} ${what}, of which its guard knows nothing`);
   }
 
   #checkSlot(node: number, { type, height, round, block }: Statement): void {
