@@ -15,7 +15,7 @@ import { DEFAULT_PREFIX } from './addresses.ts';
 
 /** Refusals of a genesis document's app_state. */
 export const errors: { readonly BadGenesis: ErrorSpec<{ readonly reason: string }> } = {
-  BadGenesis: errorSpec('genesis', 1, 'node', (p) => `genesis app_state: ${p.reason}`),
+  BadGenesis: errorSpec('genesis', 2, 'node', (p) => `genesis app_state: ${p.reason}`),
 };
 
 /** Stops the chain from starting: app_state is wrong because of `reason`. */
