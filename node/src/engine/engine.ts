@@ -272,6 +272,7 @@ export class Engine implements NetListener {
       }
       await this.#reactor.early();
     }
+    if (!this.#stopped) this.#gossip.flush();
     this.#pumping = false;
   }
 

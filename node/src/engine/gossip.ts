@@ -67,6 +67,9 @@ function encode(message: ConsensusMessage): Uint8Array {
 export class Gossip {
   readonly #parts: GossipParts;
   #ticks = 0;
+  /** Whether our place changed since peers were told. */
+  #moved = false;
+  #newVotes: { readonly vote: Vote; readonly from: PeerId }[] = [];
   #startedAt: number;
 
   constructor(parts: GossipParts) {
@@ -118,21 +121,36 @@ export class Gossip {
     }
   }
 
-  /** Tells all but `from` that we have a vote of another validator. */
+  /** Will tell all but `from` that we have a vote of another validator. */
   hasVote(vote: Vote, from: PeerId): void {
-    const { height, round, type, validatorIndex: index } = vote;
-    const message = encode({ kind: 'hasVote', value: { height, round, type, index } });
-    for (const peer of this.#parts.peers.values()) {
-      if (peer.id !== from) this.#send(peer, CHANNEL.state, message);
-    }
+    this.#newVotes.push({ vote, from });
   }
 
-  /** Tells all where we are. */
+  /** Will tell all where we are. */
   stepChanged(): void {
     const core = this.#parts.core();
     if (core.round === 0 && core.step <= 2) this.#startedAt = this.#parts.clock.monotonicMs();
-    const message = this.#stepMessage();
-    for (const peer of this.#parts.peers.values()) this.#send(peer, CHANNEL.state, message);
+    this.#moved = true;
+  }
+
+  /** Tells what is new since the last time; called when nothing more is to be done at once. */
+  flush(): void {
+    const { peers, core } = this.#parts;
+    if (this.#moved) {
+      this.#moved = false;
+      const message = this.#stepMessage();
+      for (const peer of peers.values()) this.#send(peer, CHANNEL.state, message);
+    }
+    if (this.#newVotes.length === 0) return;
+    for (const { vote, from } of this.#newVotes.splice(0)) {
+      const { height, round, type, validatorIndex: index } = vote;
+      // Who is told of a new height need not hear of the votes that led there.
+      if (height !== core().height) continue;
+      const message = encode({ kind: 'hasVote', value: { height, round, type, index } });
+      for (const peer of peers.values()) {
+        if (peer.id !== from && peer.height === height) this.#send(peer, CHANNEL.state, message);
+      }
+    }
   }
 
   #stepMessage(): Uint8Array {

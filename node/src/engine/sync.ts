@@ -31,6 +31,8 @@ const MAX_HELD_BYTES = 128 * 1_048_576;
 const ANSWER_WITHIN_MS = 10_000;
 /** Without progress for so long while a peer is ahead, blocks are asked for. */
 const STALLED_MS = 400;
+/** A peer so far ahead is reason enough, whatever the progress. */
+const FAR_BEHIND = 10;
 /** How often peers are asked for their heights while we are behind. */
 const STATUS_EVERY_MS = 5_000;
 /** Times a peer may lack a block it said it has. */
@@ -52,7 +54,6 @@ export type SyncParts = {
 
 type Request = {
   readonly peer: PeerId;
-  readonly askedAt: number;
   block: Block | undefined;
   bytes: number;
 };
@@ -74,6 +75,8 @@ export class Sync {
   readonly #parts: SyncParts;
   readonly #requests = new Map<number, Request>();
   readonly #denials = new Map<PeerId, number>();
+  /** Since when a peer owes an answer, whether or not we still need it. */
+  readonly #owesSince = new Map<PeerId, number>();
   readonly #served = new Map<PeerId, number[]>();
   #heldBytes = 0;
   #active = false;
@@ -116,6 +119,7 @@ export class Sync {
 
   peerLeft(peer: PeerId): void {
     this.#denials.delete(peer);
+    this.#owesSince.delete(peer);
     this.#served.delete(peer);
     this.#forgetRequests(peer);
   }
@@ -164,9 +168,11 @@ export class Sync {
         this.#asked(peer, message.value.height);
         return;
       case 'noBlockResponse':
+        this.#owesSince.delete(peer.id);
         this.#denied(peer, message.value.height);
         return;
       case 'blockResponse':
+        this.#owesSince.delete(peer.id);
         this.#took(peer, message.value.block, bytes);
     }
   }
@@ -271,15 +277,16 @@ export class Sync {
     for (const [peer, queue] of this.#served) this.#serve(peer, queue);
     const { clock, peers, net } = this.#parts;
     const now = clock.monotonicMs();
-    for (const { peer, askedAt, block } of [...this.#requests.values()]) {
-      if (block === undefined && now - askedAt > ANSWER_WITHIN_MS) {
-        this.#forgetRequests(peer);
-        this.#parts.drop(peer, 'does not send the blocks it was asked for');
-      }
+    for (const [peer, since] of this.#owesSince) {
+      if (now - since <= ANSWER_WITHIN_MS) continue;
+      this.#owesSince.delete(peer);
+      this.#forgetRequests(peer);
+      this.#parts.drop(peer, 'does not send the blocks it was asked for');
     }
     const behind = this.highest >= this.#height + 2;
+    const far = this.highest >= this.#height + FAR_BEHIND;
     const stalled = now - this.#progressAt >= STALLED_MS;
-    this.#active = behind && (this.#active || stalled);
+    this.#active = behind && (this.#active || stalled || far);
     if (!this.#active) {
       for (const height of [...this.#requests.keys()]) this.#release(height);
       return;
@@ -294,7 +301,9 @@ export class Sync {
   #request(now: number): void {
     const load = new Map<PeerId, number>();
     for (const { peer, block } of this.#requests.values()) {
-      if (block === undefined) load.set(peer, (load.get(peer) ?? 0) + 1);
+      if (block !== undefined) continue;
+      load.set(peer, (load.get(peer) ?? 0) + 1);
+      if (!this.#owesSince.has(peer)) this.#owesSince.set(peer, now);
     }
     const last = Math.min(this.highest, this.#height + WINDOW);
     for (let height = this.#height + 1; height <= last; height++) {
@@ -305,7 +314,8 @@ export class Sync {
       const message = encode({ kind: 'blockRequest', value: { height } });
       if (!this.#parts.net.send(peer, CHANNEL.blocksync, message)) return;
       load.set(peer, (load.get(peer) ?? 0) + 1);
-      this.#requests.set(height, { peer, askedAt: now, block: undefined, bytes: 0 });
+      if (!this.#owesSince.has(peer)) this.#owesSince.set(peer, now);
+      this.#requests.set(height, { peer, block: undefined, bytes: 0 });
     }
   }
 
