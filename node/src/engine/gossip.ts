@@ -319,19 +319,28 @@ export class Gossip {
   #claims(peer: PeerState): void {
     const core = this.#parts.core();
     const { height } = peer;
-    if (height !== core.height) return;
+    if (height < core.height) {
+      // A peer that an equivocator told another vote counts the commit's only after this claim.
+      const commit = this.#parts.store.seenCommit(height);
+      if (commit !== undefined) this.#claim(peer, { ...commit, type: precommit });
+      return;
+    }
+    if (height > core.height) return;
     const places = [
       { round: peer.round, type: prevote },
       { round: peer.round, type: precommit },
       { round: peer.polRound, type: prevote },
+      { round: core.commitRound, type: precommit },
     ];
     for (const { round, type } of places) {
-      if (round < 0) continue;
-      const blockId = majorityOf(core, round, type);
-      if (blockId === undefined) continue;
-      const value = { height, round, type, blockId };
-      this.#send(peer, CHANNEL.state, encode({ kind: 'voteSetMaj23', value }));
+      const blockId = round < 0 ? undefined : majorityOf(core, round, type);
+      if (blockId !== undefined) this.#claim(peer, { height, round, type, blockId });
     }
+  }
+
+  #claim(peer: PeerState, { height, round, type, blockId }: VoteSetMaj23): void {
+    const value = { height, round, type, blockId };
+    this.#send(peer, CHANNEL.state, encode({ kind: 'voteSetMaj23', value }));
   }
 
   #evidence(peer: PeerState): void {
