@@ -142,7 +142,8 @@ export class Ledger implements Application {
 
   /** The block that would come next, as far as it is known. */
   #nextBlock(): Environment['block'] {
-    return { height: this.#store.height + 1, time: this.#lastBlock?.time ?? 0n };
+    const { height, time } = this.#lastBlock ?? { height: this.#store.height, time: 0n };
+    return { height: height + 1, time };
   }
 
   /** @inheritDoc */
