@@ -3,8 +3,8 @@
  * `npm test unit process` runs the named suites only.
  *
  * Upholds: the last line is `N passed, M failed`, and the exit code is 1 if anything failed; a
- * suite that cannot start counts as one failure. A suite without tests of its own (types, style,
- * layers) counts as one.
+ * suite that cannot start counts as one failure. A suite without tests of its own (types, pure,
+ * style, layers) counts as one.
  *
  * @module
  */
@@ -40,6 +40,7 @@ const METATRON = 'node/bin/metatron.mjs';
 
 const SUITES: readonly Suite[] = [
   { name: 'types', command: 'tsc', args: ['--project', '.'] },
+  { name: 'pure', command: 'tsc', args: ['--project', 'tsconfig.pure.json'] },
   { name: 'style', command: 'biome', args: ['ci', '--reporter=summary', '.'] },
   { name: 'layers', command: 'node', args: ['scripts/tidy.ts'] },
   {

@@ -4,10 +4,11 @@
  * @module
  */
 import { expect } from 'chai';
-import { toHex, toUpperHex, utf8 } from '../../node/src/base/bytes.ts';
+import { fromBase64, toHex, toUpperHex, utf8 } from '../../node/src/base/bytes.ts';
+import { present } from '../../node/src/base/errors.ts';
 import { sha256, sha256Truncated } from '../../node/src/base/hash.ts';
 import { EMPTY_ROOT } from '../../node/src/base/merkle.ts';
-import { dataHash } from '../../node/src/types/block.ts';
+import { dataHash, txHash } from '../../node/src/types/block.ts';
 import { NIL_BLOCK_ID } from '../../node/src/types/block-id.ts';
 import {
   ABSENT_SIG,
@@ -17,6 +18,7 @@ import {
 } from '../../node/src/types/commit.ts';
 import { evidenceListHash } from '../../node/src/types/evidence.ts';
 import { type Header, headerHash } from '../../node/src/types/header.ts';
+import { addressOf } from '../../node/src/types/keys.ts';
 import { DEFAULT_PARAMS, paramsHash } from '../../node/src/types/params.ts';
 import { resultsHash } from '../../node/src/types/results.ts';
 import { formatTime, parseTime, ZERO_TIME } from '../../node/src/types/time.ts';
@@ -90,6 +92,25 @@ describe('published vectors', () => {
     };
     expect(toUpperHex(headerHash(header))).to.equal(
       'F740121F553B5418C3EFBD343C2DBFE9E007BB67B0D020A0741374BAB65242A4',
+    );
+  });
+
+  // Validators of the Cosmos Hub, as CosmJS keeps them (responses.spec.ts).
+  it('addresses of validators', () => {
+    const addresses = [
+      ['2BX6Zuj8RmdJAkD1BAg6KB0v04liyM7jBdwOGIb9F9Q=', 'A03DC128D38DB0BC5F18AE1872F1CB2E1FD41157'],
+      ['0kNlxBMpm+5WtfHIG1xsWatOXTKPLtmSqn3EiEIDZeI=', 'AC2D56057CD84765E6FBE318979093E8E44AA18F'],
+    ] as const;
+    for (const [base64, address] of addresses) {
+      const bytes = present(fromBase64(base64), 'key');
+      expect(toUpperHex(addressOf({ type: 'ed25519', bytes }))).to.equal(address);
+    }
+  });
+
+  it('hashes of transactions', () => {
+    const tx = present(fromBase64('YUpxZDY2NURaUDMxPWd2TzBPdnNrVWFWYg=='), 'tx');
+    expect(toUpperHex(txHash(tx))).to.equal(
+      '5CB2CF94A1097A4BC19258BC2353C3E76102B6D528458BE45C855DC5563C1DB2',
     );
   });
 
