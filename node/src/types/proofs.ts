@@ -227,11 +227,14 @@ function isOurStep(op: InnerOp): boolean {
     : prefix.length === 1 && suffix.length === HASH_SIZE;
 }
 
-/** Whether a record hashes to `root` by operations of our tree alone. */
-function leadsTo(proof: ExistenceProof, root: Uint8Array): boolean {
-  const { key, value, path } = proof;
-  if (!isOurLeaf(proof.leaf) || !path.every(isOurStep)) return false;
-  if (unpackKey(key) === undefined || value.length === 0) return false;
+/**
+ * The root that a record leads to by operations of our tree alone; `undefined` if it has others.
+ *
+ * The key may be of any form here: `verifyMembership` and `verifyAbsence` demand a packed one.
+ */
+export function existenceRoot({ key, value, leaf, path }: ExistenceProof): Uint8Array | undefined {
+  if (!isOurLeaf(leaf) || !path.every(isOurStep)) return undefined;
+  if (key.length === 0 || key.length > MAX_PACKED_BYTES || value.length === 0) return undefined;
   let hash = stateLeafHash(key, value);
   for (const { prefix, suffix } of path) {
     const input = new Uint8Array(prefix.length + HASH_SIZE + suffix.length);
@@ -240,7 +243,12 @@ function leadsTo(proof: ExistenceProof, root: Uint8Array): boolean {
     input.set(suffix, prefix.length + HASH_SIZE);
     hash = sha256(input);
   }
-  return equalBytes(hash, root);
+  return hash;
+}
+
+function leadsTo(proof: ExistenceProof, root: Uint8Array): boolean {
+  const reached = unpackKey(proof.key) && existenceRoot(proof);
+  return reached !== undefined && equalBytes(reached, root);
 }
 
 /**
