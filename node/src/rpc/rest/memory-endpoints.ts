@@ -1,0 +1,292 @@
+/**
+ * REST about what the ledger keeps: accounts, memory entries, heads, histories, proofs; and search.
+ *
+ * Upholds: a proof bundle is complete: entry, log path, record, state proof, and the header, commit
+ * and validators that make its root final; it verifies without asking anybody.
+ *
+ * @module
+ */
+import * as z from 'zod';
+import { encodeBech32 } from '../../base/bech32.ts';
+import { EMPTY, fromHex, fromUtf8, toHex } from '../../base/bytes.ts';
+import { LedgerError, present } from '../../base/errors.ts';
+import {
+  type LoggedEntry,
+  QueryEntriesRequest,
+  QueryEntryRequest,
+  QueryEntryResponse,
+  QueryHeadRequest,
+  QueryHeadResponse,
+  QueryHistoryRequest,
+  QueryListResponse,
+  QueryProofRequest,
+  QueryProofResponse,
+} from '../../gen/metatron/memory/v1/query.ts';
+import { EntryType, Operation } from '../../gen/metatron/memory/v1/state.ts';
+import { formatTime, ZERO_TIME } from '../../types/time.ts';
+import { errors as rpcErrors } from '../errors.ts';
+import { base64, commitJson, headerJson, validatorJson } from '../json.ts';
+import type { RpcPorts } from '../ports.ts';
+import { stored } from '../route.ts';
+import { addressRequestCodec, readAccount, readBalances, readKey } from './cosmos.ts';
+import { type Endpoint, endpoint, errors } from './endpoint.ts';
+import { ask, badParams, param } from './query.ts';
+import {
+  type AccountAnswer,
+  accountSchema,
+  type MemoryAnswer,
+  type MemoryList,
+  memoryListSchema,
+  memorySchema,
+  type ProofAnswer,
+  proofSchema,
+  type SearchAnswer,
+  searchSchema,
+} from './schemas.ts';
+
+const SERVICE = '/metatron.memory.v1.Query';
+
+type Timestamp = { readonly seconds: bigint; readonly nanos: number };
+
+function timeText(time: Timestamp | undefined): string | null {
+  return time === undefined ? null : formatTime(time.seconds * 1_000_000_000n + BigInt(time.nanos));
+}
+
+function typeName(type: EntryType): string {
+  const found = Object.entries(EntryType).find(([, value]) => value === type);
+  return found === undefined ? String(type) : found[0].toLowerCase();
+}
+
+function memory(logged: LoggedEntry | undefined, prefix: string): MemoryAnswer {
+  const { kind, height, blockTime } = Operation.decode(logged?.leaf ?? EMPTY);
+  if (logged === undefined || kind?.$case !== 'put') {
+    throw new LedgerError(rpcErrors.NotFound, { what: 'memory entry' });
+  }
+  const entry = kind.value;
+  const erased = logged.content.length === 0 && entry.contentSize > 0n;
+  const text = erased ? undefined : fromUtf8(logged.content);
+  return {
+    id: toHex(entry.id),
+    index: Number(logged.index),
+    space: toHex(entry.space),
+    author: encodeBech32(prefix, entry.author),
+    key: entry.key,
+    version: Number(entry.version),
+    type: typeName(entry.type),
+    tags: entry.tags,
+    sources: entry.sources.map(({ id, hash }) => ({ id, hash: toHex(hash) })),
+    eventTime: timeText(entry.eventTime),
+    height: Number(height),
+    blockTime: timeText(blockTime) ?? formatTime(ZERO_TIME),
+    contentHash: toHex(entry.contentHash),
+    contentBytes: String(entry.contentSize),
+    content: text ?? null,
+    contentBase64: erased || text !== undefined ? null : base64(logged.content),
+  };
+}
+
+async function account(ports: RpcPorts, address: string): Promise<AccountAnswer> {
+  const data = addressRequestCodec.encode({ address });
+  const [found, coins] = await Promise.all([
+    ask(ports, '/cosmos.auth.v1beta1.Query/Account', data),
+    ask(ports, '/cosmos.bank.v1beta1.Query/AllBalances', data),
+  ]);
+  const { accountNumber, sequence, publicKey } = readAccount(found.value);
+  const key = readKey(publicKey);
+  return {
+    address,
+    accountNumber: String(accountNumber),
+    sequence: String(sequence),
+    publicKey: key === undefined ? null : base64(key),
+    balances: readBalances(coins.value).map(({ denom, amount }) => ({ denom, amount })),
+  };
+}
+
+type ListParams = {
+  readonly owner: string;
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+};
+
+function pageOf({ limit, cursor }: ListParams, reverse: boolean) {
+  return { start: BigInt(Math.trunc(Number(cursor ?? 0))), limit, reverse, withoutContent: false };
+}
+
+async function list(
+  ports: RpcPorts,
+  prefix: string,
+  method: string,
+  data: Uint8Array,
+): Promise<MemoryList> {
+  const answer = await ask(ports, `${SERVICE}/${method}`, data);
+  const { entries, total, next } = QueryListResponse.decode(answer.value);
+  return {
+    memories: entries.map((entry) => memory(entry, prefix)),
+    total: Number(total),
+    height: answer.height,
+    next: next === undefined ? null : String(next),
+  };
+}
+
+function idOf(hex: string): Uint8Array {
+  return present(fromHex(hex), 'a checked id');
+}
+
+async function proof(ports: RpcPorts, id: string): Promise<ProofAnswer> {
+  const { chain } = ports;
+  const data = QueryProofRequest.encode({ id: idOf(id) }).finish();
+  // The app hash of a height stands in the next header, so the newest state has none yet.
+  const height = chain.height - 1;
+  const answer = await ask(ports, `${SERVICE}/Proof`, data, Math.max(height, 1)).catch(
+    async (refusal: unknown) => {
+      await ask(ports, `${SERVICE}/Proof`, data);
+      throw LedgerError.is(refusal, errors.Query)
+        ? new LedgerError(errors.NotYet, { height: chain.height + 1 })
+        : refusal;
+    },
+  );
+  const bundle = QueryProofResponse.decode(answer.value);
+  const state = Number(bundle.height);
+  const signed = state + 1;
+  const commit = signed === chain.height ? chain.seenCommit(signed) : chain.commitOf(signed);
+  const entry = stored(bundle.entry, 'memory entry');
+  if (signed > chain.height) throw new LedgerError(errors.NotYet, { height: signed });
+  return {
+    entry: {
+      index: String(entry.index),
+      leaf: base64(entry.leaf),
+      content: base64(entry.content),
+    },
+    spaceId: toHex(bundle.spaceId),
+    spaceRecord: base64(bundle.spaceRecord),
+    logPath: bundle.logPath.map(base64),
+    stateProof: base64(bundle.stateProof),
+    height: state,
+    signedHeader: {
+      header: headerJson(stored(chain.meta(signed), `header ${signed}`).header),
+      commit: commitJson(stored(commit, `commit of height ${signed}`)),
+    },
+    validators: stored(chain.validators(signed), `validators of height ${signed}`).validators.map(
+      validatorJson,
+    ),
+  };
+}
+
+async function memoryExists(ports: RpcPorts, id: string): Promise<boolean> {
+  const data = QueryEntryRequest.encode({ id: idOf(id) }).finish();
+  const answer = await ports.app.query({
+    path: `${SERVICE}/Entry`,
+    data,
+    height: 0,
+    prove: false,
+  });
+  return answer.code === 0 && QueryEntryResponse.decode(answer.value).entry !== undefined;
+}
+
+/** What a text names: a height, a hash of a block or transaction, a memory's id, an address. */
+async function search(ports: RpcPorts, text: string): Promise<SearchAnswer> {
+  const { chain, index } = ports;
+  const missing = () => new LedgerError(rpcErrors.NotFound, { what: text });
+  if (/^\d{1,15}$/.test(text)) {
+    if (chain.meta(Number(text)) === undefined) throw missing();
+    return { kind: 'block', href: `/v1/blocks/${Number(text)}` };
+  }
+  if (/^[0-9A-Fa-f]{64}$/.test(text)) {
+    const height = index.heightOf(idOf(text));
+    if (height !== undefined) return { kind: 'block', href: `/v1/blocks/${height}` };
+    if (index.locate(idOf(text)) !== undefined) {
+      return { kind: 'transaction', href: `/v1/transactions/${text.toUpperCase()}` };
+    }
+    if (await memoryExists(ports, text)) {
+      return { kind: 'memory', href: `/v1/memories/${text.toLowerCase()}` };
+    }
+    throw missing();
+  }
+  if (!/^[0-9a-z]{8,90}$/.test(text)) {
+    badParams('q is a height, a hash of 64 hex digits, or an address');
+  }
+  await ask(
+    ports,
+    '/cosmos.auth.v1beta1.Query/Account',
+    addressRequestCodec.encode({ address: text }),
+  );
+  return { kind: 'account', href: `/v1/accounts/${text}` };
+}
+
+function spaceEndpoints(ports: RpcPorts, prefix: string): readonly Endpoint[] {
+  const owner = param.address;
+  return [
+    endpoint(
+      '/v1/spaces/:owner/memories',
+      "The entries of an account's personal space, newest first",
+      z.strictObject({ owner, limit: param.limit, cursor: param.cursor }),
+      memoryListSchema,
+      (p) => {
+        const request = QueryEntriesRequest.fromPartial({ owner: p.owner, page: pageOf(p, true) });
+        return list(ports, prefix, 'Entries', QueryEntriesRequest.encode(request).finish());
+      },
+    ),
+    endpoint(
+      '/v1/spaces/:owner/head',
+      'The newest entry under a key',
+      z.strictObject({ owner, key: param.key }),
+      memorySchema,
+      async (p) => {
+        const request = QueryHeadRequest.fromPartial({ owner: p.owner, key: p.key });
+        const data = QueryHeadRequest.encode(request).finish();
+        const answer = await ask(ports, `${SERVICE}/Head`, data);
+        return memory(QueryHeadResponse.decode(answer.value).entry, prefix);
+      },
+    ),
+    endpoint(
+      '/v1/spaces/:owner/history',
+      'The versions of a key, newest first',
+      z.strictObject({ owner, key: param.key, limit: param.limit, cursor: param.cursor }),
+      memoryListSchema,
+      (p) => {
+        const page = pageOf(p, true);
+        const request = QueryHistoryRequest.fromPartial({ owner: p.owner, key: p.key, page });
+        return list(ports, prefix, 'History', QueryHistoryRequest.encode(request).finish());
+      },
+    ),
+  ];
+}
+
+/** The endpoints, over the ports. @param prefix - of bech32 addresses */
+export function memoryEndpoints(ports: RpcPorts, prefix: string): readonly Endpoint[] {
+  return [
+    endpoint(
+      '/v1/accounts/:address',
+      'An account and its balances',
+      z.strictObject({ address: param.address }),
+      accountSchema,
+      ({ address }) => account(ports, address),
+    ),
+    endpoint(
+      '/v1/search',
+      'What a height, hash, id or address names',
+      z.strictObject({ q: z.string().trim().min(1).max(100) }),
+      searchSchema,
+      ({ q }) => search(ports, q),
+    ),
+    ...spaceEndpoints(ports, prefix),
+    endpoint(
+      '/v1/memories/:id',
+      'A memory entry by its id',
+      z.strictObject({ id: param.hash }),
+      memorySchema,
+      async ({ id }) => {
+        const data = QueryEntryRequest.encode({ id: idOf(id) }).finish();
+        const answer = await ask(ports, `${SERVICE}/Entry`, data);
+        return memory(QueryEntryResponse.decode(answer.value).entry, prefix);
+      },
+    ),
+    endpoint(
+      '/v1/memories/:id/proof',
+      'Everything that proves a memory entry offline',
+      z.strictObject({ id: param.hash }),
+      proofSchema,
+      ({ id }) => proof(ports, id),
+    ),
+  ];
+}
