@@ -10,12 +10,10 @@
  * @module
  */
 
-import type { StepResult } from '../../consensus/core.ts';
 import { heldBlocks, type State } from '../../consensus/state.ts';
 import type { Effect, Input, Timeout } from '../../consensus/types.ts';
 import { equalBytes } from '../base/bytes.ts';
 import { invariant, LedgerError, present } from '../base/errors.ts';
-import { blockCodec } from '../types/block.ts';
 import type { CommittedHeight } from '../types/chain-state.ts';
 import type { CheckSignature, Signers } from '../types/check-signature.ts';
 import type { Commit } from '../types/commit.ts';
@@ -24,14 +22,12 @@ import type { Part } from '../types/part-set.ts';
 import { verifyProposal, verifyVote } from '../types/verify-vote.ts';
 import { VOTE_TYPE } from '../types/vote.ts';
 import { needsProofBlock, nextHeight } from './chain-rules.ts';
-import { type Collector, type WholeBlock, wholeBlockOf } from './collector.ts';
+import type { Collector, WholeBlock } from './collector.ts';
 import type { Executor } from './executor.ts';
 import type { ChainStore, Clock, Timer, Wal } from './ports.ts';
+import { Fold, type Question, type StepFunction } from './replay.ts';
 import type { Signer } from './signer.ts';
 import { encodeRecord, type Finalized, type HeightLog, type WalRecord } from './wal-records.ts';
-
-/** The core, as a function. */
-export type StepFunction = (state: State, input: Input) => StepResult;
 
 /** An effect that only tells others: it asks nothing and changes nothing here. */
 export type Announcement = Extract<
@@ -68,11 +64,6 @@ export type DriverParts = {
   /** A proposed block was refused, and why. */
   readonly refused: (height: number, reason: string) => void;
 };
-
-type Question = Extract<
-  Effect,
-  { kind: 'build' | 'validate' | 'signProposal' | 'signVote' | 'decide' }
->;
 
 /** Drives one core. */
 export class Driver {
@@ -352,53 +343,4 @@ export class Driver {
 function blockInput({ blockId, block }: WholeBlock): Input {
   const { height, time } = block.header;
   return { kind: 'block', height, blockId, time };
-}
-
-/** The height, round and step a signature was asked for. */
-export type Asked = { readonly height: number; readonly round: number; readonly type: number };
-
-/** The state of a core rebuilt from its log, and what was still to be done. */
-class Fold {
-  state: State;
-  timer: Extract<Effect, { kind: 'schedule' }> | undefined;
-  question: Question | undefined;
-  readonly asked: Asked[] = [];
-  readonly #parts: DriverParts;
-
-  constructor(parts: DriverParts, initial: State, begin: Input) {
-    this.#parts = parts;
-    this.state = initial;
-    this.#step(begin);
-  }
-
-  take(record: WalRecord): void {
-    const { collector } = this.#parts;
-    if (record.kind === 'input') this.#step(record.input);
-    else if (record.kind === 'part') collector.add(record.part);
-    else if (record.kind === 'block') collector.hold(wholeBlockOf(blockCodec.decode(record.bytes)));
-  }
-
-  #step(input: Input): void {
-    const { state, effects } = this.#parts.step(this.state, input);
-    if (state === this.state) return;
-    this.state = state;
-    if (state.question === undefined) this.question = undefined;
-    for (const effect of effects) this.#recall(effect);
-  }
-
-  #recall(effect: Effect): void {
-    const { height } = this.state;
-    if (effect.kind === 'schedule') this.timer = effect;
-    else if (effect.kind === 'collect') this.#parts.collector.collect(effect.partSetHeader);
-    else if (effect.kind === 'equivocation') this.#parts.announce(effect);
-    else if (effect.kind === 'signVote') {
-      this.question = effect;
-      this.asked.push({ height, round: effect.vote.round, type: effect.vote.type });
-    } else if (effect.kind === 'signProposal') {
-      this.question = effect;
-      this.asked.push({ height, round: effect.round, type: VOTE_TYPE.proposal });
-    } else if (effect.kind === 'build' || effect.kind === 'validate' || effect.kind === 'decide') {
-      this.question = effect;
-    }
-  }
 }

@@ -12,83 +12,30 @@
  *
  * @module
  */
-import { type CoreConfig, initialState, type State } from '../../consensus/state.ts';
-import type { Timeout, TimeoutConfig } from '../../consensus/types.ts';
-import type { Application } from '../abci/application.ts';
+import type { State } from '../../consensus/state.ts';
 import { equalBytes } from '../base/bytes.ts';
 import { describe, invariant, LedgerError } from '../base/errors.ts';
-import type { Logger } from '../base/logger.ts';
 import type { PoolEntry } from '../mempool/lane.ts';
-import { Mempool, type MempoolConfig, type Submitted } from '../mempool/mempool.ts';
-import type { ChainEvent } from '../types/chain-events.ts';
+import type { Submitted } from '../mempool/mempool.ts';
 import type { ChainState, CommittedHeight } from '../types/chain-state.ts';
-import type { CheckSignature } from '../types/check-signature.ts';
-import { EMPTY_COMMIT } from '../types/commit.ts';
 import { type Evidence, evidenceHash, evidenceListCodec } from '../types/evidence.ts';
-import type { Genesis } from '../types/genesis.ts';
-import { checkCommit } from '../types/header-checks.ts';
 import { checkEvidenceMessage } from '../types/message-checks.ts';
 import { CHANNEL, type ChannelId } from '../types/messages.ts';
 import type { PartSet } from '../types/part-set.ts';
-import { verifyCommit } from '../types/verify-commit.ts';
+import { assemble, type EngineParts } from './assembly.ts';
+import { applyPair } from './catch-up.ts';
 import { nextHeight } from './chain-rules.ts';
-import { Collector, wholeBlockOf } from './collector.ts';
-import { type Announcement, Driver, type StepFunction } from './driver.ts';
-import { EvidencePool } from './evidence-pool.ts';
-import { Executor } from './executor.ts';
-import { Gossip } from './gossip.ts';
+import type { Announcement } from './driver.ts';
 import { handshake } from './handshake.ts';
 import { Inbox, type Letter } from './inbox.ts';
+import type { EngineOptions, EnginePorts } from './options.ts';
 import { PeerState } from './peer-state.ts';
-import type {
-  ChainStore,
-  Clock,
-  GuardStore,
-  Indexer,
-  Net,
-  NetListener,
-  PeerId,
-  SigningKey,
-  Timer,
-  Wal,
-} from './ports.ts';
-import { Reactor } from './reactor.ts';
+import type { NetListener, PeerId, Timer } from './ports.ts';
 import { eventsOf } from './round-events.ts';
-import { Signer } from './signer.ts';
-import { type BlockPair, Sync } from './sync.ts';
-import { TxGossip } from './tx-gossip.ts';
-import { encodeRecord, logOf } from './wal-records.ts';
+import type { BlockPair } from './sync.ts';
+import { logOf } from './wal-records.ts';
 
-/** What a node's owner decides. */
-export type EngineOptions = {
-  readonly genesis: Genesis;
-  readonly timeouts: TimeoutConfig;
-  readonly mempool: MempoolConfig;
-  /**
-   * The application commits to a store of its own, not into the height's batch: then a block's
-   * results are made durable before it commits.
-   */
-  readonly applicationKeepsStore: boolean;
-};
-
-/** What the engine is given. */
-export type EnginePorts = {
-  readonly net: Net;
-  readonly clock: Clock;
-  readonly wal: Wal;
-  readonly store: ChainStore;
-  readonly application: Application;
-  /** The validator's key and its guard; absent on a node that only follows. */
-  readonly validator: { readonly key: SigningKey; readonly guard: GuardStore } | undefined;
-  readonly check: CheckSignature;
-  readonly indexers: readonly Indexer[];
-  readonly logger: Logger;
-  /** The consensus core's `step`. */
-  readonly step: StepFunction;
-  readonly publish: (event: ChainEvent) => void;
-  /** The node must stop: a defect of ours, or a disk that fails. Called once. */
-  readonly fatal: (thrown: unknown) => void;
-};
+export type { EngineOptions, EnginePorts } from './options.ts';
 
 /** What RPC tells of consensus. */
 export type RoundView = {
@@ -109,16 +56,7 @@ const REST_MS = 1_000;
 /** A running node's engine. */
 export class Engine implements NetListener {
   readonly #ports: EnginePorts;
-  readonly #mempool: Mempool;
-  readonly #executor: Executor;
-  readonly #evidence: EvidencePool;
-  readonly #collector = new Collector();
-  readonly #driver: Driver;
-  readonly #gossip: Gossip;
-  readonly #txs: TxGossip;
-  readonly #reactor: Reactor;
-  readonly #sync: Sync;
-  readonly #peers = new Map<PeerId, PeerState>();
+  readonly #parts: EngineParts;
   readonly #inbox = new Inbox(INBOX);
   /** Events of our own, taken before messages: timers, ticks, calls of RPC. */
   #own: (() => Promise<void> | void)[] = [];
@@ -134,77 +72,16 @@ export class Engine implements NetListener {
 
   private constructor(options: EngineOptions, ports: EnginePorts, state: ChainState) {
     this.#ports = ports;
-    const { clock, net, store, wal, application, check, validator } = ports;
-    const { chainId } = state;
-    const peers = this.#peers;
-    const collector = this.#collector;
-    const fatal = (thrown: unknown): void => this.#fail(thrown);
-    const signer = validator && new Signer(chainId, validator.key, validator.guard);
-    const config: CoreConfig = { chainId, address: signer?.address, timeouts: options.timeouts };
-    this.#mempool = new Mempool(options.mempool, (request) => application.checkTx(request));
-    this.#evidence = new EvidencePool(store, check, state);
-    this.#executor = new Executor(
-      {
-        store,
-        application,
-        check,
-        evidence: this.#evidence,
-        mempool: this.#mempool,
-        indexers: ports.indexers,
-        beforeCommit: (finalized) => {
-          if (!options.applicationKeepsStore) return;
-          wal.append(encodeRecord({ kind: 'finalized', finalized }));
-          wal.sync();
-        },
-      },
-      state,
-    );
-    this.#driver = new Driver(
-      {
-        step: ports.step,
-        chainId,
-        clock,
-        wal,
-        store,
-        check,
-        signer,
-        executor: this.#executor,
-        collector,
-        timedOut: (timeout) => this.#enqueue(() => this.#timedOut(timeout)),
-        announce: (effect) => this.#announce(effect),
-        committed: (height) => this.#committed(height),
-        refused: (height, reason) => ports.logger.warn('block refused', { height, reason }),
-      },
-      initialState(config),
-    );
-    this.#gossip = new Gossip({
-      net,
-      clock,
-      store,
-      collector,
-      evidence: this.#evidence,
-      peers,
-      core: () => this.#driver.state,
-      paused: () => this.#driver.paused,
-    });
-    this.#txs = new TxGossip({
-      net,
-      clock,
-      mempool: this.#mempool,
+    this.#parts = assemble(options, ports, state, {
+      timedOut: (timeout) =>
+        this.#enqueue(() => this.#parts.driver.feed({ kind: 'timeout', timeout })),
+      announce: (effect) => this.#announce(effect),
+      committed: (height) => this.#committed(height),
       accepted: () => this.#tellTxs(),
-      fatal,
+      drop: (id, reason) => this.#drop(id, reason),
+      wake: () => this.#wake(),
+      fatal: (thrown) => this.#fail(thrown),
     });
-    const drop = (id: PeerId, reason: string): void => this.#drop(id, reason);
-    this.#reactor = new Reactor({
-      driver: this.#driver,
-      gossip: this.#gossip,
-      collector,
-      clock,
-      chain: () => this.#executor.state,
-      peer: (id) => peers.get(id),
-      drop,
-    });
-    this.#sync = new Sync({ net, clock, store, peers, drop, wake: () => this.#wake() });
   }
 
   /**
@@ -219,8 +96,8 @@ export class Engine implements NetListener {
     const log = logOf(height, wal.records());
     const state = await handshake({ genesis, application, store, finalized: log.finalized });
     const engine = new Engine(options, ports, state);
-    engine.#sync.begin(state.lastHeight);
-    engine.#enqueue(() => engine.#driver.replay(log));
+    engine.#parts.sync.begin(state.lastHeight);
+    engine.#enqueue(() => engine.#parts.driver.replay(log));
     engine.#tick = clock.after(TICK_MS, () => engine.#onTick());
     return engine;
   }
@@ -234,8 +111,8 @@ export class Engine implements NetListener {
   #halt(): void {
     this.#stopped = true;
     this.#tick?.cancel();
-    this.#driver.pause();
-    this.#txs.stop();
+    this.#parts.driver.pause();
+    this.#parts.txs.stop();
   }
 
   #fail(thrown: unknown): void {
@@ -266,53 +143,49 @@ export class Engine implements NetListener {
       else {
         const letter = this.#inbox.next();
         if (letter !== undefined) await this.#open(letter);
-        const pair = this.#sync.pair(this.#executor.state.lastHeight);
+        const pair = this.#parts.sync.pair(this.#parts.executor.state.lastHeight);
         if (pair !== undefined) await this.#applyPair(pair);
         else if (letter === undefined) break;
       }
-      await this.#reactor.early();
+      await this.#parts.reactor.early();
     }
-    if (!this.#stopped) this.#gossip.flush();
+    if (!this.#stopped) this.#parts.gossip.flush();
     this.#pumping = false;
   }
 
   async #open({ peer: id, channel, message }: Letter): Promise<void> {
-    const peer = this.#peers.get(id);
+    const peer = this.#parts.peers.get(id);
     if (peer === undefined) return;
-    if (channel === CHANNEL.blocksync) this.#sync.received(peer, message);
+    if (channel === CHANNEL.blocksync) this.#parts.sync.received(peer, message);
     else if (channel === CHANNEL.evidence) await this.#takeEvidence(peer, message);
-    else await this.#reactor.received(peer, message);
+    else await this.#parts.reactor.received(peer, message);
   }
 
   #onTick(): void {
     if (this.#stopped) return;
     this.#tick = this.#ports.clock.after(TICK_MS, () => this.#onTick());
     this.#enqueue(async () => {
-      this.#sync.tick();
-      this.#gossip.repair();
-      this.#txs.tick();
-      const { paused } = this.#driver;
-      const idle = !this.#sync.active || this.#sync.stalledMs > REST_MS;
+      this.#parts.sync.tick();
+      this.#parts.gossip.repair();
+      this.#parts.txs.tick();
+      const { paused } = this.#parts.driver;
+      const idle = !this.#parts.sync.active || this.#parts.sync.stalledMs > REST_MS;
       if (paused && idle) await this.#resume();
     });
   }
 
   /** Consensus goes on after blocks were fetched. */
   async #resume(): Promise<void> {
-    const height = this.#executor.state.lastHeight;
+    const height = this.#parts.executor.state.lastHeight;
     this.#ports.logger.info('caught up, joining consensus', { height });
-    await this.#driver.begin();
-  }
-
-  async #timedOut(timeout: Timeout): Promise<void> {
-    await this.#driver.feed({ kind: 'timeout', timeout });
+    await this.#parts.driver.begin();
   }
 
   #tellTxs(): void {
-    const height = nextHeight(this.#executor.state);
-    if (this.#mempool.size === 0 || this.#toldTxsAt === height) return;
+    const height = nextHeight(this.#parts.executor.state);
+    if (this.#parts.mempool.size === 0 || this.#toldTxsAt === height) return;
     this.#toldTxsAt = height;
-    this.#enqueue(() => this.#driver.feed({ kind: 'txsAvailable', height }));
+    this.#enqueue(() => this.#parts.driver.feed({ kind: 'txsAvailable', height }));
   }
 
   #announce(effect: Announcement): void {
@@ -321,24 +194,24 @@ export class Engine implements NetListener {
     switch (effect.kind) {
       case 'sendProposal': {
         const { proposal } = effect;
-        const whole = this.#collector.find(proposal.blockId.partSetHeader);
+        const whole = this.#parts.collector.find(proposal.blockId.partSetHeader);
         invariant(whole !== undefined, 'a block we propose is held');
-        this.#gossip.sendProposal(proposal, whole);
+        this.#parts.gossip.sendProposal(proposal, whole);
         return;
       }
       case 'sendVote':
-        this.#gossip.sendVote(effect.vote);
+        this.#parts.gossip.sendVote(effect.vote);
         return;
       case 'voteAdded':
-        if (effect.peer !== '') this.#gossip.hasVote(effect.vote, effect.peer);
+        if (effect.peer !== '') this.#parts.gossip.hasVote(effect.vote, effect.peer);
         return;
       case 'announceBlock': {
         const { height, round, partSetHeader, isCommit } = effect;
-        this.#gossip.announceBlock(height, round, partSetHeader, isCommit);
+        this.#parts.gossip.announceBlock(height, round, partSetHeader, isCommit);
         return;
       }
       case 'stepChanged':
-        this.#gossip.stepChanged();
+        this.#parts.gossip.stepChanged();
         this.#tellTxs();
         return;
       case 'equivocation':
@@ -361,36 +234,22 @@ export class Engine implements NetListener {
       return;
     }
     logger.warn('a validator voted twice', { height, round, validatorIndex });
-    this.#evidence.conflict(first, second);
+    this.#parts.evidence.conflict(first, second);
   }
 
   #committed(height: CommittedHeight): void {
-    this.#sync.advanced(height.block.header.height);
+    this.#parts.sync.advanced(height.block.header.height);
     this.#ports.publish({ kind: 'committed', height });
   }
 
-  /** Applies a fetched block if the next one's commit for it verifies. */
   async #applyPair(pair: BlockPair): Promise<void> {
-    const { chainId, validators, lastHeight } = this.#executor.state;
-    const whole = wholeBlockOf(pair.first);
-    const commit = pair.second.lastCommit ?? EMPTY_COMMIT;
-    const { height } = pair.first.header;
-    try {
-      checkCommit(commit);
-    } catch (thrown) {
-      if (!(thrown instanceof LedgerError)) throw thrown;
-      return this.#sync.refuse(pair, thrown.message);
-    }
-    const signers = { chainId, validators, check: this.#ports.check };
-    const verdict = await verifyCommit(signers, whole.blockId, height, commit);
-    if (verdict !== undefined) return this.#sync.refuse(pair, verdict.message);
-    const refusal = await this.#executor.judge(whole, this.#verifiedCommitOf === lastHeight);
-    invariant(
-      refusal === undefined,
-      `what two thirds committed at height ${height} is valid here: ${refusal?.message}`,
-    );
-    await this.#driver.applySynced(whole, commit);
-    this.#verifiedCommitOf = height;
+    const { chainId, lastHeight } = this.chain;
+    const { sync } = this.#parts;
+    const signers = { chainId, validators: this.chain.validators, check: this.#ports.check };
+    const verified = this.#verifiedCommitOf === lastHeight;
+    const refusal = await applyPair(pair, signers, this.#parts, verified);
+    if (refusal === undefined) this.#verifiedCommitOf = lastHeight + 1;
+    else sync.refuse(pair, refusal.message);
   }
 
   async #takeEvidence(peer: PeerState, message: Uint8Array): Promise<void> {
@@ -398,7 +257,7 @@ export class Engine implements NetListener {
       const list = evidenceListCodec.decode(message);
       checkEvidenceMessage(list);
       for (const evidence of list.evidence) {
-        const result = await this.#evidence.add(evidence);
+        const result = await this.#parts.evidence.add(evidence);
         if (result instanceof LedgerError && result.blame === 'peer') throw result;
       }
     } catch (thrown) {
@@ -416,10 +275,10 @@ export class Engine implements NetListener {
     if (this.#stopped) return;
     this.#enqueue(() => {
       const peer = new PeerState(id, this.#ports.clock.monotonicMs());
-      this.#peers.set(id, peer);
-      this.#sync.greet(peer);
-      this.#gossip.greet(peer);
-      this.#txs.peerJoined(id);
+      this.#parts.peers.set(id, peer);
+      this.#parts.sync.greet(peer);
+      this.#parts.gossip.greet(peer);
+      this.#parts.txs.peerJoined(id);
     });
   }
 
@@ -427,17 +286,17 @@ export class Engine implements NetListener {
     if (this.#stopped) return;
     this.#inbox.forget(id);
     this.#enqueue(() => {
-      this.#peers.delete(id);
-      this.#reactor.peerLeft(id);
-      this.#sync.peerLeft(id);
-      this.#txs.peerLeft(id);
+      this.#parts.peers.delete(id);
+      this.#parts.reactor.peerLeft(id);
+      this.#parts.sync.peerLeft(id);
+      this.#parts.txs.peerLeft(id);
     });
   }
 
   received(peer: PeerId, channel: ChannelId, message: Uint8Array): void {
     if (this.#stopped) return;
     if (channel === CHANNEL.mempool) {
-      if (!this.#driver.paused) this.#txs.received(peer, message);
+      if (!this.#parts.driver.paused) this.#parts.txs.received(peer, message);
       return;
     }
     this.#inbox.push({ peer, channel, message });
@@ -451,14 +310,14 @@ export class Engine implements NetListener {
    * @throws LedgerError mempool/… if it is refused before or after the check
    */
   async submitTx(tx: Uint8Array): Promise<Submitted> {
-    return await this.#txs.submit(tx);
+    return await this.#parts.txs.submit(tx);
   }
 
   /** A client's evidence. @returns its hash @throws LedgerError evidence/… if it is refused */
   submitEvidence(evidence: Evidence): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
       this.#enqueue(async () => {
-        const result = await this.#evidence.add(evidence);
+        const result = await this.#parts.evidence.add(evidence);
         if (result instanceof LedgerError) reject(result);
         else resolve(evidenceHash(evidence));
       });
@@ -467,46 +326,46 @@ export class Engine implements NetListener {
 
   /** The state after the last block. */
   get chain(): ChainState {
-    return this.#executor.state;
+    return this.#parts.executor.state;
   }
 
   /** Whether blocks are still being fetched: what RPC calls catching_up. */
   get catchingUp(): boolean {
-    return this.#sync.active || this.#driver.paused;
+    return this.#parts.sync.active || this.#parts.driver.paused;
   }
 
   /** Where consensus is. */
   get round(): RoundView {
-    return { core: this.#driver.state, parts: this.#collector.current };
+    return { core: this.#parts.driver.state, parts: this.#parts.collector.current };
   }
 
   /** Peers as consensus sees them. */
   get peers(): readonly PeerState[] {
-    return [...this.#peers.values()];
+    return [...this.#parts.peers.values()];
   }
 
   /** Number and bytes of pending transactions. */
   get pending(): { readonly txs: number; readonly bytes: number } {
-    return { txs: this.#mempool.size, bytes: this.#mempool.byteSize };
+    return { txs: this.#parts.mempool.size, bytes: this.#parts.mempool.byteSize };
   }
 
   /** Up to `limit` pending transactions. */
   pendingTxs(limit: number): PoolEntry[] {
-    return this.#mempool.list(limit);
+    return this.#parts.mempool.list(limit);
   }
 
   /** The pending transaction of a hash in lower-case hex. */
   pendingTx(hash: string): PoolEntry | undefined {
-    return this.#mempool.get(hash);
+    return this.#parts.mempool.get(hash);
   }
 
   /** Evidence that is not in a block yet. */
   pendingEvidence(): readonly Evidence[] {
-    return this.#evidence.pending();
+    return this.#parts.evidence.pending();
   }
 
   /** Forgets all pending transactions. */
   flushMempool(): void {
-    this.#mempool.flush();
+    this.#parts.mempool.flush();
   }
 }

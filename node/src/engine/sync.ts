@@ -301,22 +301,23 @@ export class Sync {
   #request(now: number): void {
     const load = new Map<PeerId, number>();
     for (const { peer, block } of this.#requests.values()) {
-      if (block !== undefined) continue;
-      load.set(peer, (load.get(peer) ?? 0) + 1);
-      if (!this.#owesSince.has(peer)) this.#owesSince.set(peer, now);
+      if (block === undefined) this.#owes(peer, load, now);
     }
     const last = Math.min(this.highest, this.#height + WINDOW);
     for (let height = this.#height + 1; height <= last; height++) {
-      if (this.#heldBytes > MAX_HELD_BYTES && height > this.#height + 2) return;
       if (this.#requests.has(height)) continue;
+      if (this.#heldBytes > MAX_HELD_BYTES && height > this.#height + 2) return;
       const peer = this.#leastLoaded(height, load);
-      if (peer === undefined) return;
       const message = encode({ kind: 'blockRequest', value: { height } });
-      if (!this.#parts.net.send(peer, CHANNEL.blocksync, message)) return;
-      load.set(peer, (load.get(peer) ?? 0) + 1);
-      if (!this.#owesSince.has(peer)) this.#owesSince.set(peer, now);
+      if (peer === undefined || !this.#parts.net.send(peer, CHANNEL.blocksync, message)) return;
+      this.#owes(peer, load, now);
       this.#requests.set(height, { peer, block: undefined, bytes: 0 });
     }
+  }
+
+  #owes(peer: PeerId, load: Map<PeerId, number>, now: number): void {
+    load.set(peer, (load.get(peer) ?? 0) + 1);
+    if (!this.#owesSince.has(peer)) this.#owesSince.set(peer, now);
   }
 
   #leastLoaded(height: number, load: ReadonlyMap<PeerId, number>): PeerId | undefined {
