@@ -56,7 +56,7 @@ const baseAccountCodec: Codec<BaseAccount> = message<BaseAccount>('BaseAccount',
 type ModuleAccount = {
   readonly base: BaseAccount;
   readonly name: string;
-  readonly permissions: readonly { readonly name: string }[];
+  readonly permissions: readonly Uint8Array[];
 };
 
 const keyCodec: Codec<{ readonly key: Uint8Array }> = message('PubKey', {
@@ -73,7 +73,7 @@ export function readAccount(answer: Uint8Array): BaseAccount {
 const moduleAccountCodec: Codec<ModuleAccount> = message<ModuleAccount>('ModuleAccount', {
   base: always(1, baseAccountCodec),
   name: text(2, MAX_TEXT),
-  permissions: list(3, message('Permission', { name: text(1, MAX_TEXT) }), MAX_COINS),
+  permissions: bytesList(3, MAX_TEXT, MAX_COINS),
 });
 
 /** The key's bytes, if the key is of one of the plain kinds. */
