@@ -124,8 +124,15 @@ export function lineAt(text: string, index: number): number {
   return text.slice(0, index).split('\n').length;
 }
 
-const IMPORT =
-  /\b(?:from\s*|import\s*\(\s*|import\s+|new URL\(\s*|resolve\(\s*|require\)?\(\s*)(['"])([^'"\n]+)\1/g;
+const NAMING = [
+  String.raw`from\s*`,
+  String.raw`import\s*\(\s*`,
+  String.raw`import\s+`,
+  String.raw`new URL\(\s*`,
+  String.raw`resolve\(\s*`,
+  String.raw`require\)?\(\s*`,
+];
+const IMPORT = new RegExp(String.raw`\b(?:${NAMING.join('|')})(['"])([^'"\n]+)\1`, 'g');
 
 function importsOf(uncommented: string): readonly Import[] {
   return [...uncommented.matchAll(IMPORT)].map((match) => ({
