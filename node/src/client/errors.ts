@@ -1,0 +1,47 @@
+/**
+ * The refusals of the client library: proofs that do not hold, nodes that do not answer.
+ *
+ * @module
+ */
+import { type ErrorSpec, errorSpec, LedgerError } from '../base/errors.ts';
+
+/** Refusals in codespace `proof` and `rpc-client`. */
+export const errors: {
+  readonly Malformed: ErrorSpec<{ readonly part: string }>;
+  readonly Broken: ErrorSpec<{ readonly part: string }>;
+  readonly Untrusted: ErrorSpec<{ readonly reason: string }>;
+  readonly Rpc: ErrorSpec<{ readonly method: string; readonly reason: string }>;
+  readonly Query: ErrorSpec<{
+    readonly path: string;
+    readonly space: string;
+    readonly code: number;
+    readonly log: string;
+  }>;
+  readonly Failed: ErrorSpec<{
+    readonly space: string;
+    readonly code: number;
+    readonly log: string;
+  }>;
+} = {
+  Malformed: errorSpec('proof', 1, 'peer', (p) => `the proof is malformed: ${p.part}`),
+  Broken: errorSpec('proof', 2, 'peer', (p) => `the proof does not hold: ${p.part}`),
+  Untrusted: errorSpec('proof', 3, 'peer', (p) => `the proof is not of the chain: ${p.reason}`),
+  Rpc: errorSpec('rpc-client', 1, 'node', (p) => `${p.method}: ${p.reason}`),
+  Query: errorSpec('rpc-client', 2, 'client', (p) => `${p.path}: ${p.log} (${p.space}/${p.code})`),
+  Failed: errorSpec(
+    'rpc-client',
+    3,
+    'client',
+    (p) => `the transaction failed: ${p.log} (${p.space}/${p.code})`,
+  ),
+};
+
+/** The proof is not in its form: `part` is wrong. */
+export function malformed(part: string): never {
+  throw new LedgerError(errors.Malformed, { part });
+}
+
+/** The proof does not hold at `part`. */
+export function broken(part: string): never {
+  throw new LedgerError(errors.Broken, { part });
+}
