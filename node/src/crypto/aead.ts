@@ -38,9 +38,9 @@ function optional(bytes: Uint8Array): Buffer | null {
   return bytes.length === 0 ? null : asBuffer(bytes);
 }
 
-/** Authenticated encryption; nonces are the caller's to use once per key. */
+/** Authenticated encryption in place; nonces are the caller's to use once per key. */
 export const sodiumAead: {
-  seal(key: Uint8Array, nonce: Uint8Array, plain: Uint8Array, ad: Uint8Array): Uint8Array;
+  seal(key: Uint8Array, nonce: Uint8Array, buffer: Uint8Array, ad: Uint8Array): void;
   open(
     key: Uint8Array,
     nonce: Uint8Array,
@@ -48,24 +48,22 @@ export const sodiumAead: {
     ad: Uint8Array,
   ): Uint8Array | undefined;
 } = {
-  seal(key, nonce, plain, ad) {
-    const out = Buffer.allocUnsafe(plain.length + TAG_BYTES);
+  seal(key, nonce, buffer, ad) {
     sodium.crypto_aead_chacha20poly1305_ietf_encrypt(
-      out,
-      asBuffer(plain),
+      asBuffer(buffer),
+      asBuffer(buffer.subarray(0, buffer.length - TAG_BYTES)),
       optional(ad),
       null,
       asBuffer(nonce),
       asBuffer(key),
     );
-    return out;
   },
   open(key, nonce, sealed, ad) {
     if (sealed.length < TAG_BYTES) return undefined;
-    const out = Buffer.allocUnsafe(sealed.length - TAG_BYTES);
+    const plain = sealed.subarray(0, sealed.length - TAG_BYTES);
     try {
       sodium.crypto_aead_chacha20poly1305_ietf_decrypt(
-        out,
+        asBuffer(plain),
         null,
         asBuffer(sealed),
         optional(ad),
@@ -75,6 +73,6 @@ export const sodiumAead: {
     } catch {
       return undefined;
     }
-    return out;
+    return plain;
   },
 };

@@ -61,10 +61,11 @@ export const DEFAULT_LIMITS: HostLimits = {
   breachBanMs: 60_000,
 };
 
-/** ChaCha20-Poly1305 (RFC 8439): `seal` appends the tag, `open` checks it. */
+/** ChaCha20-Poly1305 (RFC 8439), in place. */
 export type Aead = {
-  seal(key: Uint8Array, nonce: Uint8Array, plain: Uint8Array, ad: Uint8Array): Uint8Array;
-  /** undefined if the tag is wrong. */
+  /** Encrypts all but the last 16 bytes of `buffer`, and writes the tag into those. */
+  seal(key: Uint8Array, nonce: Uint8Array, buffer: Uint8Array, ad: Uint8Array): void;
+  /** The plain bytes, in the place of `sealed`; undefined if the tag is wrong. */
   open(
     key: Uint8Array,
     nonce: Uint8Array,

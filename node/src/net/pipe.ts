@@ -12,6 +12,7 @@ import { describe, LedgerError } from '../base/errors.ts';
 import { channelsOf, type MessageBytes, type StreamName } from './channels.ts';
 import { FrameReader } from './frames.ts';
 import { SendQueue } from './send-queue.ts';
+import { updateWindowAtHalf } from './tuning.ts';
 
 /** Bytes handed to the stream at once: with yamux's header they fill one noise message. */
 const CHUNK_BYTES = 65_519 - 12;
@@ -66,6 +67,7 @@ export class Pipe {
   /** Starts to read and write on `stream`. */
   attach(stream: Stream): void {
     this.#stream = stream;
+    updateWindowAtHalf(stream);
     stream.addEventListener('message', (event) => this.#read(event.data));
     stream.addEventListener('drain', () => queueMicrotask(() => this.#drained(stream)));
     stream.addEventListener('remoteCloseWrite', () => this.#port.ended('stream closed by peer'));
