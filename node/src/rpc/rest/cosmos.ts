@@ -9,6 +9,7 @@
 import {
   always,
   bytes,
+  bytesList,
   type Codec,
   list,
   message,
