@@ -150,6 +150,19 @@ const errors: Rule = each(({ path, code }) => {
   }));
 });
 
+/** The end of a docstring, or an export in one line: the constants of a group share one docstring. */
+const DOCUMENTED = /(?:\*\/|^export (?:const|type) .*;)$/;
+
+const docs: Rule = each(({ path, text }) => {
+  if (!isWithin(path, 'node')) return [];
+  const lines = text.split('\n');
+  return lines.flatMap((line, index) => {
+    const name = /^export (?:async )?(?:function|const|type|class) (\w+)/.exec(line)?.[1];
+    const documented = name === undefined || DOCUMENTED.test(lines[index - 1]?.trimEnd() ?? '');
+    return documented ? [] : [{ path, line: index + 1, what: `${name} has no docstring` }];
+  });
+});
+
 const notes: Rule = each(({ path, text }) =>
   [...text.matchAll(/\b(?:TO)DO\b|\bFIX(?:ME)\b/g)].map((match) => ({
     path,
@@ -176,6 +189,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   head,
   size,
   errors,
+  docs,
   notes,
   dead,
 };

@@ -77,6 +77,7 @@ describe('tidy', () => {
     ['node/src/net/a.ts', "throw new Error('no');", 'node/src/net/a.ts:6 errors'],
     ['node/src/net/a.ts', `// ${'x'.repeat(98)}`, 'node/src/net/a.ts:6 size'],
     ['node/src/net/a.ts', '\n'.repeat(400), 'node/src/net/a.ts:401 size'],
+    ['node/src/net/a.ts', '\nexport const a = 1;', 'node/src/net/a.ts:7 docs'],
     ['node/src/net/a.ts', `// ${'TO'}DO: later`, 'node/src/net/a.ts:6 notes'],
   ];
   for (const [path, text, expected] of breaches) {
@@ -87,7 +88,7 @@ describe('tidy', () => {
   }
 
   it('finds files without a head and files that nothing imports', () => {
-    plant({ 'node/src/net/lonely.ts': 'export const a = 1;\n' });
+    plant({ 'node/src/net/lonely.ts': 'const a = 1;\n' });
     expect(found()).to.deep.equal([
       'node/src/net/lonely.ts:1 head',
       'node/src/net/lonely.ts:1 dead',

@@ -25,6 +25,7 @@ export type Info = {
   readonly lastAppHash: Uint8Array;
 };
 
+/** What a new chain starts from; sent once, before the first block. */
 export type InitChainRequest = {
   readonly time: Time;
   readonly chainId: string;
@@ -35,6 +36,7 @@ export type InitChainRequest = {
   readonly initialHeight: number;
 };
 
+/** What the application makes of the genesis. */
 export type InitChainResponse = {
   /** Parts of the parameters to replace. */
   readonly params: Partial<ConsensusParams> | undefined;
@@ -43,8 +45,10 @@ export type InitChainResponse = {
   readonly appHash: Uint8Array;
 };
 
+/** A transaction that wants to enter the pool, or to stay there after a block. */
 export type CheckTxRequest = { readonly tx: Uint8Array; readonly kind: 'new' | 'recheck' };
 
+/** Whether a transaction may be in the pool; a promise of nothing more. */
 export type CheckTxResponse = {
   readonly code: number;
   readonly data: Uint8Array;
@@ -78,6 +82,7 @@ export type VoteInfo = {
   readonly blockIdFlag: number;
 };
 
+/** How the validators voted on the block before. */
 export type CommitInfo = { readonly round: number; readonly votes: readonly VoteInfo[] };
 
 /** What every call about a proposed or decided block carries. */
@@ -89,18 +94,21 @@ export type BlockContext = {
   readonly proposerAddress: Uint8Array;
 };
 
+/** Transactions from which the proposer builds a block. */
 export type PrepareProposalRequest = BlockContext & {
   readonly maxTxBytes: number;
   readonly txs: readonly Uint8Array[];
   readonly localLastCommit: CommitInfo;
 };
 
+/** A proposed block that validators accept or refuse. */
 export type ProcessProposalRequest = BlockContext & {
   readonly txs: readonly Uint8Array[];
   readonly proposedLastCommit: CommitInfo;
   readonly hash: Uint8Array;
 };
 
+/** A decided block to execute. */
 export type FinalizeBlockRequest = BlockContext & {
   readonly txs: readonly Uint8Array[];
   readonly decidedLastCommit: CommitInfo;
@@ -110,6 +118,7 @@ export type FinalizeBlockRequest = BlockContext & {
 /** Heights below `retainHeight` may be pruned; 0 keeps all. */
 export type CommitResponse = { readonly retainHeight: number };
 
+/** A question about the state at a height. */
 export type QueryRequest = {
   readonly path: string;
   readonly data: Uint8Array;
@@ -125,6 +134,7 @@ export type ProofOp = {
   readonly data: Uint8Array;
 };
 
+/** The answer to a question, with a proof if it was asked for. */
 export type QueryResponse = {
   readonly code: number;
   readonly log: string;
