@@ -196,6 +196,8 @@ export class Ledger implements Application {
   /** @inheritDoc */
   finalizeBlock(request: FinalizeBlockRequest): Promise<FinalizeBlockResponse> {
     const { height, time, txs } = request;
+    // Executed again before its commit: the store must not show the attempt before.
+    if (this.#finalized !== undefined) this.#store.finalize(height, []);
     const state = this.#genesis?.copy() ?? new Overlay(this.#store);
     const env = this.#env({ height, time }, state);
     const txResults = txs.map((bytes) => execute(env, bytes));
