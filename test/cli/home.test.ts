@@ -95,9 +95,9 @@ describe('homes', () => {
     const home = join(folder, 'a');
     init(home);
     const { data } = homePaths(home);
-    for (const name of ['guard.json', 'wal', 'chain']) writeFileSync(join(data, name), name);
+    for (const name of ['signer.guard', 'wal', 'chain']) writeFileSync(join(data, name), name);
     expect([...resetData(home)].sort()).to.deep.equal(['chain', 'wal']);
-    expect(existsSync(join(data, 'guard.json'))).to.equal(true);
+    expect(existsSync(join(data, 'signer.guard'))).to.equal(true);
     expect(existsSync(homePaths(home).validatorKey)).to.equal(true);
   });
 });

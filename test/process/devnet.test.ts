@@ -61,7 +61,7 @@ describe('devnet of real processes', function () {
     const second = await metatron(['devnet', '--home', folder.path, '--json']);
     expect(second.code).to.equal(1);
     expect(second.stdout).to.equal('');
-    expect(second.stderr).to.match(/a devnet runs in .* already \(process \d+\): stop it first/);
+    expect(second.stderr).to.match(/process \d+ uses this home .*stop it first/);
   });
 
   it('goes on without a validator that was killed, and does not restart it', async () => {

@@ -39,17 +39,18 @@ function picture(summary: DevnetSummary): string {
 }
 
 async function devnet(options: DevnetOptions): Promise<void> {
-  const [{ prepareDevnet }, { claimHome, runDevnet }, { mkdirSync }, { resolve }] =
+  const [{ prepareDevnet }, { runDevnet }, { FileLock }, { mkdirSync }, { join, resolve }] =
     await Promise.all([
       import('../ops/devnet-plan.ts'),
       import('../ops/devnet.ts'),
+      import('../../state/lock-file.ts'),
       import('node:fs'),
       import('node:path'),
     ]);
   const home = resolve(options.home);
   mkdirSync(home, { recursive: true, mode: 0o700 });
-  const release = claimHome(home);
-  process.once('exit', release);
+  const lock = FileLock.acquire(join(home, 'devnet.lock'));
+  process.once('exit', () => lock.release());
   const abort = new AbortController();
   const asked = new Promise<void>((done) => {
     abort.signal.addEventListener('abort', () => done());

@@ -16,6 +16,7 @@ import { EXIT, fail } from './output.ts';
 import { registerQuery } from './query.ts';
 import { registerSim } from './sim.ts';
 import { registerTx } from './tx.ts';
+import { registerVerify } from './verify.ts';
 
 /** The whole command line; exported for the tests of its help. */
 export function createProgram(): Command {
@@ -37,6 +38,7 @@ export function createProgram(): Command {
   registerMemory(program);
   registerTx(program);
   registerQuery(program);
+  registerVerify(program);
   registerBench(program);
   registerSim(program);
   return program;

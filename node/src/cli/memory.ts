@@ -144,20 +144,29 @@ async function importFrom(path: string, options: ImportOptions): Promise<void> {
   if (report.refusedCount > report.refused.length) note('(the first 1,000 refusals are listed)');
 }
 
-type ProofOptions = { readonly node: string; readonly out?: string; readonly json?: true };
+type ProofOptions = { readonly node: string; readonly out?: string; readonly listing?: string };
 
-async function proof(id: string, options: ProofOptions): Promise<void> {
-  const [{ fetchProof }, { writeFileSync }] = await Promise.all([
-    import('../ops/memory-proof.ts'),
-    import('node:fs'),
-  ]);
-  const text = await fetchProof(options.node, id);
-  if (options.out === undefined) {
-    process.stdout.write(`${text}\n`);
+async function proof(id: string | undefined, options: ProofOptions): Promise<void> {
+  const [{ MemoryClient }, { httpRpc }, { writeFileSync }, { httpUrl }, reading] =
+    await Promise.all([
+      import('../client/memory-client.ts'),
+      import('../client/rpc.ts'),
+      import('node:fs'),
+      import('../ops/rpc-client.ts'),
+      import('../ops/memory-read.ts'),
+    ]);
+  const client = new MemoryClient(httpRpc(httpUrl(options.node)));
+  const { listing, out } = options;
+  if (listing === undefined && id === undefined) return reading.refuseEntry('name an id');
+  const bundle =
+    listing === undefined ? await client.proof(id ?? '') : await client.listingProof(listing);
+  const text = `${JSON.stringify(bundle)}\n`;
+  if (out === undefined) {
+    process.stdout.write(text);
     return;
   }
-  writeFileSync(options.out, `${text}\n`);
-  note(`wrote ${options.out}; check it anywhere with: metatron verify ${options.out}`);
+  writeFileSync(out, text);
+  note(`wrote ${out}; check it anywhere with: metatron verify ${out} --genesis GENESIS`);
 }
 
 function collect(value: string, before: readonly string[]): readonly string[] {
@@ -188,7 +197,8 @@ export function registerMemory(program: Command): void {
       '\nExamples:\n  metatron memory put "the door code is 7" --from alice --key door\n' +
         '  metatron memory get door --owner metatron1…\n' +
         '  metatron memory import notes/ --from alice\n' +
-        '  metatron memory proof 3f…09 --out door.proof && metatron verify door.proof',
+        '  metatron memory proof 3f…09 --out door.proof\n' +
+        '  metatron verify door.proof --genesis genesis.json',
     );
   withSigner(memory.command('put [content]').description('write an entry into your space'))
     .option('--key <key>', 'name under which later versions replace this one', '')
@@ -232,10 +242,10 @@ export function registerMemory(program: Command): void {
     )
     .action(importFrom);
   memory
-    .command('proof <id>')
-    .description('everything that proves an entry, for "metatron verify"')
+    .command('proof [id]')
+    .description('everything that proves an entry, as JSON for "metatron verify"')
+    .option('--listing <owner>', "prove all entries of an owner's space instead: none is left out")
     .option('--out <file>', 'write it to a file')
     .addOption(nodeOption())
-    .addOption(jsonOption())
     .action(proof);
 }

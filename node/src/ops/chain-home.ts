@@ -10,13 +10,23 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { base58 } from '@scure/base';
+import { FileLock } from '../../state/lock-file.ts';
 import { concatBytes, EMPTY, toHex } from '../base/bytes.ts';
 import { LedgerError } from '../base/errors.ts';
 import { type GenesisValidator, genesisJson, parseGenesis } from '../types/genesis.ts';
 import { DEFAULT_PARAMS } from '../types/params.ts';
 import type { Time } from '../types/time.ts';
 import type { SecretAccount } from './accounts.ts';
-import { createHome, createKeyPair, errors, homePaths, isHome, keyAddress } from './home.ts';
+import {
+  createHome,
+  createKeyPair,
+  errors,
+  GUARD_FILE,
+  homePaths,
+  isHome,
+  keyAddress,
+  LOCK_FILE,
+} from './home.ts';
 import { type LedgerState, ledgerState } from './ledger-state.ts';
 
 /** The application of a chain. */
@@ -119,15 +129,24 @@ export function initHome(spec: InitSpec): InitResult {
   };
 }
 
-/** What a reset keeps: the signer's guard, and the lock that says whether a node runs. */
-const KEPT: ReadonlySet<string> = new Set(['signer.guard', 'LOCK']);
-
-/** Deletes a node's blocks and state. @returns the names of what was removed */
+/**
+ * Deletes a node's blocks and state, but not the signer's guard.
+ *
+ * @returns the names of what was removed
+ * @throws LedgerError home/2 if there is no home, storage/10 if its node runs
+ */
 export function resetData(home: string): readonly string[] {
   const paths = homePaths(home);
   if (!isHome(home)) throw new LedgerError(errors.Missing, { home, file: paths.config });
   if (!existsSync(paths.data)) return [];
-  const names = readdirSync(paths.data).filter((name) => !KEPT.has(name));
-  for (const name of names) rmSync(join(paths.data, name), { recursive: true });
-  return names;
+  const lock = FileLock.acquire(join(paths.data, LOCK_FILE));
+  try {
+    const names = readdirSync(paths.data).filter(
+      (name) => name !== GUARD_FILE && name !== LOCK_FILE,
+    );
+    for (const name of names) rmSync(join(paths.data, name), { recursive: true });
+    return names;
+  } finally {
+    lock.release();
+  }
 }

@@ -35,7 +35,6 @@ export const errors: {
   readonly Differs: ErrorSpec<{ home: string; what: string; has: string; asked: string }>;
   readonly PortInUse: ErrorSpec<{ readonly port: number }>;
   readonly BadFile: ErrorSpec<{ readonly file: string; readonly reason: string }>;
-  readonly Running: ErrorSpec<{ readonly home: string; readonly pid: number }>;
   readonly NodeFailed: ErrorSpec<{ moniker: string; reason: string; log: string }>;
   readonly NotReady: ErrorSpec<{ readonly seconds: number; readonly home: string }>;
 } = {
@@ -54,12 +53,6 @@ export const errors: {
     (p) => `port ${p.port} is in use: stop what uses it, or choose others with --base-port`,
   ),
   BadFile: errorSpec('devnet', 3, 'client', (p) => `${p.file}: ${p.reason}`),
-  Running: errorSpec(
-    'devnet',
-    4,
-    'client',
-    (p) => `a devnet runs in ${p.home} already (process ${p.pid}): stop it first`,
-  ),
   NodeFailed: errorSpec(
     'devnet',
     5,

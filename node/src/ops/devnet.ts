@@ -8,22 +8,12 @@
  * @module
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import {
-  closeSync,
-  existsSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { closeSync, existsSync, openSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LedgerError } from '../base/errors.ts';
 import type { SecretAccount } from './accounts.ts';
 import { type DevnetPlan, errors, type NodePlan } from './devnet-plan.ts';
-import { writeWhole } from './home.ts';
-import { startedAt } from './process-usage.ts';
 import { latestHeight } from './rpc-client.ts';
 
 /** A running validator. */
@@ -120,33 +110,6 @@ async function stopChildren(children: readonly Child[]): Promise<void> {
   }, STOP_MS);
   await Promise.all(children.map((child) => child.exited));
   clearTimeout(timer);
-}
-
-function processAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (thrown) {
-    return (thrown as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-/**
- * Claims a folder for this process.
- *
- * @returns gives the folder back
- * @throws LedgerError devnet/4 if a devnet runs in it
- */
-export function claimHome(home: string): () => void {
-  const file = join(home, 'devnet.pid');
-  if (existsSync(file)) {
-    const [pid, started] = readFileSync(file, 'utf8').trim().split(' ');
-    const number = Number(pid);
-    if (number > 0 && processAlive(number) && startedAt(number) === (started ?? '')) {
-      throw new LedgerError(errors.Running, { home, pid: number });
-    }
-  }
-  writeWhole(file, `${process.pid} ${startedAt(process.pid)}\n`, 0o600);
-  return () => rmSync(file, { force: true });
 }
 
 async function firstBlocks(

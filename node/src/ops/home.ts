@@ -48,6 +48,14 @@ export const errors: {
   ),
 };
 
+/** The signer's guard, in the data folder: what the validator's key signed last. */
+export const GUARD_FILE = 'signer.guard';
+/** The database, in the data folder. */
+export const DATABASE_FOLDER = 'db';
+
+/** The lock of the process that uses the home, in the data folder. */
+export const LOCK_FILE = 'lock';
+
 /** Where the files of a home are. */
 export type HomePaths = {
   readonly home: string;
@@ -126,7 +134,7 @@ export function createHome(home: string, content: HomeContent): HomePaths {
   mkdirSync(join(home, 'config'), { recursive: true, mode: 0o700 });
   mkdirSync(paths.data, { recursive: true, mode: 0o700 });
   writeValidatorKey(paths, content.validatorKey);
-  writeWhole(paths.nodeKey, json({ priv_key: privateJson(content.nodeKey) }), 0o600);
+  writeNodeKey(paths, content.nodeKey);
   writeWhole(paths.genesis, content.genesis);
   writeConfig(paths, content.config);
   return paths;
@@ -135,6 +143,11 @@ export function createHome(home: string, content: HomeContent): HomePaths {
 /** Replaces the configuration file. */
 export function writeConfig(paths: HomePaths, config: object): void {
   writeWhole(paths.config, json(config));
+}
+
+/** Replaces the peer's key. */
+export function writeNodeKey(paths: HomePaths, pair: KeyPair): void {
+  writeWhole(paths.nodeKey, json({ priv_key: privateJson(pair) }), 0o600);
 }
 
 /** Replaces the validator's key. */

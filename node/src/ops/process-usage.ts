@@ -2,7 +2,7 @@
  * What processes use: processor time and memory, from /proc.
  *
  * Absent here: other systems than Linux, for which every figure is 0.
- * Spec: proc(5): fields 14, 15 and 22 of stat; VmHWM of status.
+ * Spec: proc(5): fields 14 and 15 of stat; VmHWM of status.
  *
  * @module
  */
@@ -22,11 +22,6 @@ function statFields(pid: number): readonly string[] {
 export function cpuSeconds(pid: number): number {
   const fields = statFields(pid);
   return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / TICKS_PER_SECOND;
-}
-
-/** When a process started, in ticks since boot; '' if that is not known. */
-export function startedAt(pid: number): string {
-  return statFields(pid)[19] ?? '';
 }
 
 /** The most memory a process ever had resident, in MiB. */
