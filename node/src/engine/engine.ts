@@ -22,6 +22,7 @@ import { type Evidence, evidenceHash, evidenceListCodec } from '../types/evidenc
 import { checkEvidenceMessage } from '../types/message-checks.ts';
 import { CHANNEL, type ChannelId } from '../types/messages.ts';
 import type { PartSet } from '../types/part-set.ts';
+import { MILLISECOND } from '../types/time.ts';
 import { assemble, type EngineParts } from './assembly.ts';
 import { applyPair } from './catch-up.ts';
 import { nextHeight } from './chain-rules.ts';
@@ -97,8 +98,17 @@ export class Engine implements NetListener {
     const state = await handshake({ genesis, application, store, finalized: log.finalized });
     const engine = new Engine(options, ports, state);
     engine.#parts.sync.begin(state.lastHeight);
-    engine.#enqueue(() => engine.#parts.driver.replay(log));
-    engine.#tick = clock.after(TICK_MS, () => engine.#onTick());
+    // Results in the log that the application has not committed are made again.
+    const { lastHeight } = await application.info();
+    const finalized = lastHeight > store.height ? log.finalized : undefined;
+    const begin = (): void => {
+      engine.#enqueue(() => engine.#parts.driver.replay({ ...log, finalized }));
+      engine.#tick = clock.after(TICK_MS, () => engine.#onTick());
+    };
+    // A chain does not begin before its genesis time.
+    const early = state.lastHeight === 0 ? genesis.genesisTime - clock.now() : 0n;
+    if (early > 0n) engine.#tick = clock.after(Number(early / MILLISECOND) + 1, begin);
+    else begin();
     return engine;
   }
 
@@ -268,6 +278,7 @@ export class Engine implements NetListener {
 
   #drop(peer: PeerId, reason: string): void {
     this.#ports.logger.warn('peer dropped', { peer, reason });
+    this.#inbox.forget(peer);
     this.#ports.net.drop(peer, reason, BAN_MS);
   }
 
@@ -299,7 +310,13 @@ export class Engine implements NetListener {
       if (!this.#parts.driver.paused) this.#parts.txs.received(peer, message);
       return;
     }
-    this.#inbox.push({ peer, channel, message });
+    if (!this.#inbox.push({ peer, channel, message }) && this.#inbox.dropped % 1_000 === 1) {
+      const { dropped } = this.#inbox;
+      this.#ports.logger.warn('messages dropped: a peer sends faster than we take', {
+        peer,
+        dropped,
+      });
+    }
     this.#wake();
   }
 

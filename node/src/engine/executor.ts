@@ -80,8 +80,7 @@ export class Executor {
     const { mempool, application } = this.#parts;
     const evidence = this.#parts.evidence.proposable(state.params.evidence.maxBytes);
     const maxTxBytes = maxDataBytes(state, evidenceListBytes(evidence));
-    const { maxBytes, maxGas } = state.params.block;
-    const reaped = mempool.reap(maxBytes === -1 ? Number.MAX_SAFE_INTEGER : maxTxBytes, maxGas);
+    const reaped = mempool.reap(maxTxBytes, state.params.block.maxGas);
     const draft = makeBlock(state, { txs: [], evidence, lastCommit, proposerAddress });
     const { height, time, nextValidatorsHash } = draft.header;
     const txs = await application.prepareProposal({

@@ -38,6 +38,9 @@ import type { ChainStore, Clock, Net, PeerId } from './ports.ts';
 
 /** Bytes of parts that one tick sends to one peer. */
 const PART_BYTES_PER_TICK = 1_048_576;
+/** A peer that moved since has what it needs on its way. */
+const REPAIR_VOTES_AFTER_MS = 50;
+const REPAIR_PARTS_AFTER_MS = 100;
 /** After so long in one place a peer is believed to have lost what we sent. */
 const STALLED_MS = 2_000;
 /** How often a peer is asked which votes it has, in ticks. */
@@ -195,9 +198,10 @@ export class Gossip {
     for (const peer of this.#parts.peers.values()) {
       this.#evidence(peer);
       if (paused || peer.height === 0) continue;
-      if (now - peer.movedAt > STALLED_MS) peer.forget(now);
-      this.repairData(peer);
-      this.#repairVotes(peer);
+      const still = now - peer.movedAt;
+      if (still >= REPAIR_PARTS_AFTER_MS) this.repairData(peer);
+      if (still >= REPAIR_VOTES_AFTER_MS) this.#repairVotes(peer);
+      if (now - peer.forgottenAt > STALLED_MS && still > STALLED_MS) peer.forget(now);
       if (this.#ticks % CLAIM_EVERY_TICKS === 0) this.#claims(peer);
     }
   }

@@ -35,6 +35,8 @@ export class PeerState {
   polRound = -1;
   /** Milliseconds of the clock when its place changed last. */
   movedAt: number;
+  /** When we last gave up what we believed it has. */
+  forgottenAt: number;
   /** Keys of the evidence it was sent. */
   readonly evidenceSent: Set<string> = new Set();
   /** The blocks it can serve, as it says. */
@@ -46,6 +48,7 @@ export class PeerState {
   constructor(id: PeerId, now: number) {
     this.id = id;
     this.movedAt = now;
+    this.forgottenAt = now;
   }
 
   /** Takes a NewRoundStep; an older one than the last changes nothing. */
@@ -170,7 +173,7 @@ export class PeerState {
     this.partSetHeader = undefined;
     this.parts = undefined;
     this.polRound = -1;
-    this.movedAt = now;
+    this.forgottenAt = now;
   }
 }
 

@@ -58,16 +58,22 @@ export class Reactor {
     this.#early.forget(peer);
   }
 
-  /** Handles one message, then those that were waiting for what it changed. */
+  /** Handles one message. Only its form is judged here: what follows from it is ours to answer. */
   async received(peer: PeerState, bytes: Uint8Array): Promise<void> {
+    const message = this.#decode(peer, bytes);
+    if (message !== undefined) await this.#handle(peer, message);
+  }
+
+  #decode(peer: PeerState, bytes: Uint8Array): ConsensusMessage | undefined {
     try {
       const message = consensusMessageCodec.decode(bytes);
       const { initialHeight, params } = this.#parts.chain();
       checkConsensusMessage(message, { initialHeight, maxBlockBytes: maxBlockBytes(params) });
-      await this.#handle(peer, message);
+      return message;
     } catch (thrown) {
       if (!(thrown instanceof LedgerError) || thrown.blame !== 'peer') throw thrown;
       this.#parts.drop(peer.id, thrown.message);
+      return undefined;
     }
   }
 

@@ -100,10 +100,12 @@ export class Sync {
     return this.#parts.clock.monotonicMs() - this.#progressAt;
   }
 
-  /** The highest block any peer says it has. */
+  /** The highest block that a peer says it has who can also give us our next one. */
   get highest(): number {
     let highest = 0;
-    for (const peer of this.#parts.peers.values()) highest = Math.max(highest, peer.lastBlock);
+    for (const { base, lastBlock } of this.#parts.peers.values()) {
+      if (base <= this.#height + 1) highest = Math.max(highest, lastBlock);
+    }
     return highest;
   }
 
@@ -137,13 +139,19 @@ export class Sync {
 
   /** Handles a message of the blocksync channel. */
   received(peer: PeerState, bytes: Uint8Array): void {
+    const message = this.#decode(peer, bytes);
+    if (message !== undefined) this.#handle(peer, message, bytes.length);
+  }
+
+  #decode(peer: PeerState, bytes: Uint8Array): BlocksyncMessage | undefined {
     try {
       const message = blocksyncMessageCodec.decode(bytes);
       checkBlocksyncMessage(message);
-      this.#handle(peer, message, bytes.length);
+      return message;
     } catch (thrown) {
       if (!(thrown instanceof LedgerError) || thrown.blame !== 'peer') throw thrown;
       this.#parts.drop(peer.id, thrown.message);
+      return undefined;
     }
   }
 
@@ -154,12 +162,8 @@ export class Sync {
         return;
       case 'statusResponse': {
         const { height, base } = message.value;
-        // A block may reach the store between a step and a status: one less is no breach.
-        if (height < peer.lastBlock - 1 || base < peer.base) {
-          this.#parts.drop(peer.id, 'says it has fewer blocks than before');
-          return;
-        }
-        peer.base = base;
+        // Reports may overtake each other; a lower one is an older one.
+        peer.base = Math.max(peer.base, base);
         peer.lastBlock = Math.max(peer.lastBlock, height);
         this.tick();
         return;
@@ -324,7 +328,7 @@ export class Sync {
     let best: PeerId | undefined;
     let least = MAX_PER_PEER;
     for (const peer of this.#parts.peers.values()) {
-      if (peer.lastBlock < height || (peer.base > 0 && peer.base > height)) continue;
+      if (peer.lastBlock < height || peer.base > height) continue;
       const asked = load.get(peer.id) ?? 0;
       if (asked < least) {
         best = peer.id;
