@@ -1,15 +1,12 @@
 /**
- * Genesis documents: CometBFT's JSON, its hash, the first state, and what is refused by name.
+ * Genesis documents: CometBFT's JSON, its hash, and what is refused by name.
  *
  * @module
  */
 import { expect } from 'chai';
-import { EMPTY, fromUtf8, toHex } from '../../node/src/base/bytes.ts';
+import { fromUtf8, toHex } from '../../node/src/base/bytes.ts';
 import { LedgerError } from '../../node/src/base/errors.ts';
-import { EMPTY_ROOT } from '../../node/src/base/merkle.ts';
-import { errors, parseGenesis } from '../../node/src/types/genesis.ts';
-import { genesisHash, genesisState, genesisText } from '../../node/src/types/genesis-state.ts';
-import { paramsHash } from '../../node/src/types/params.ts';
+import { errors, genesisHash, genesisText, parseGenesis } from '../../node/src/types/genesis.ts';
 
 const document = {
   genesis_time: '2026-01-02T03:04:05.000000006Z',
@@ -87,39 +84,5 @@ describe('a genesis document', () => {
 
   it('is refused when it is not JSON', () => {
     expect(() => parseGenesis('{')).to.throw(LedgerError);
-  });
-});
-
-describe('the first state', () => {
-  it('follows from the document', () => {
-    const genesis = parse();
-    const state = genesisState(genesis);
-    expect(state.lastHeight).to.equal(0);
-    expect(state.lastTime).to.equal(genesis.genesisTime);
-    expect(state.validators.totalPower).to.equal(169_980n);
-    expect(state.nextValidators.validators).to.have.length(1);
-    expect(state.lastValidators).to.equal(undefined);
-    expect(state.lastResultsHash).to.deep.equal(EMPTY_ROOT);
-    expect(state.params.version.app).to.equal(3);
-  });
-
-  it('takes what the application answered', () => {
-    const publicKey = { type: 'ed25519' as const, bytes: new Uint8Array(32).fill(5) };
-    const state = genesisState(parse(), {
-      validators: [{ publicKey, power: 7n }],
-      paramUpdates: { block: { maxBytes: 2_000_000, maxGas: 5 } },
-      appHash: new Uint8Array(32).fill(1),
-    });
-    expect(state.validators.totalPower).to.equal(7n);
-    expect(state.params.block.maxBytes).to.equal(2_000_000);
-    expect(state.params.version.app).to.equal(3);
-    expect(state.appHash[0]).to.equal(1);
-    const unchanged = { validators: [], paramUpdates: undefined, appHash: EMPTY };
-    expect(genesisState(parse(), unchanged)).to.deep.equal(genesisState(parse()));
-    expect(paramsHash(state.params)).to.not.deep.equal(paramsHash(parse().params));
-  });
-
-  it('needs a validator from somebody', () => {
-    expect(() => genesisState(parse({ validators: [] }))).to.throw(/nobody/);
   });
 });

@@ -9,8 +9,9 @@
  *
  * @module
  */
-import { fromBase64, fromHex, toBase64, toUpperHex, utf8 } from '../base/bytes.ts';
-import { describe, type ErrorSpec, errorSpec, LedgerError } from '../base/errors.ts';
+import { fromBase64, fromHex, fromUtf8, toBase64, toUpperHex, utf8 } from '../base/bytes.ts';
+import { describe, type ErrorSpec, errorSpec, LedgerError, present } from '../base/errors.ts';
+import { sha256 } from '../base/hash.ts';
 import { MAX_CHAIN_ID_BYTES } from '../base/limits.ts';
 import { addressOf, type KeyType, type PublicKey, wellFormedKey } from './keys.ts';
 import { type ConsensusParams, checkParams, DEFAULT_PARAMS } from './params.ts';
@@ -228,4 +229,15 @@ export function genesisJson(genesis: Omit<Genesis, 'appState'>, appState: unknow
     app_hash: toUpperHex(genesis.appHash),
     app_state: appState,
   };
+}
+
+/** The genesis document as one line of JSON; equal for documents that differ in layout only. */
+export function genesisText(genesis: Genesis): string {
+  const appState: unknown = JSON.parse(present(fromUtf8(genesis.appState), 'app_state'));
+  return JSON.stringify(genesisJson(genesis, appState));
+}
+
+/** The name of a genesis: 32 bytes that nodes compare before anything else. */
+export function genesisHash(genesis: Genesis): Uint8Array {
+  return sha256(utf8(genesisText(genesis)));
 }
