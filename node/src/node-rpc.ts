@@ -28,7 +28,7 @@ import type {
   RpcPorts,
 } from './rpc/ports.ts';
 import type { Genesis } from './types/genesis.ts';
-import { genesisText } from './types/genesis-state.ts';
+import { genesisText } from './types/genesis.ts';
 import type { Time } from './types/time.ts';
 
 /** What RPC is built from. */
