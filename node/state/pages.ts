@@ -10,7 +10,7 @@
 import { EMPTY } from '../src/base/bytes.ts';
 import { invariant } from '../src/base/errors.ts';
 import { HASH_SIZE } from '../src/base/hash.ts';
-import { type Child, compact, Inner, Leaf, type LoadPage, Page, type Root } from './tree.ts';
+import { type Child, Inner, Leaf, type LoadPage, Page, type Root } from './tree.ts';
 
 /**
  * A page's bytes: length of the shared prefix, the prefix, then the nodes in preorder. A node's
@@ -81,7 +81,8 @@ export function decodePage(bytes: Uint8Array): { readonly root: Inner; readonly 
   };
   const hashAt = (start: number): Uint8Array => {
     at = start + HASH_SIZE;
-    return compact(bytes.subarray(start, at));
+    // Copied: a view would keep the whole page's bytes, and Buffer's `slice` is a view.
+    return new Uint8Array(bytes.subarray(start, at));
   };
   const read = (): Child => {
     const tag = bytes[at] as number;

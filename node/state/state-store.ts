@@ -46,7 +46,7 @@ import {
 import { heightKey, SPACE } from './spaces.ts';
 import { pruneState, STATE_BASE_KEY } from './state-prune.ts';
 import { LevelStateView } from './state-view.ts';
-import { compact, type LeafChange, type Page, type Root, rootHash, updateTree } from './tree.ts';
+import { type LeafChange, type Page, type Root, rootHash, updateTree } from './tree.ts';
 
 /** Change of one record; no value deletes it. */
 export type RecordChange = readonly [key: Uint8Array, value: Uint8Array | undefined];
@@ -394,7 +394,7 @@ function leafChange({ key, entry: { value } }: Written): LeafChange {
   const packed = packKey(key);
   return {
     key: packed,
-    hash: value.length === 0 ? undefined : compact(stateLeafHash(packed, value)),
+    hash: value.length === 0 ? undefined : stateLeafHash(packed, value),
   };
 }
 

@@ -28,14 +28,6 @@ export class Leaf {
   }
 }
 
-/**
- * A copy that lives in the JavaScript heap, as small arrays do: a hash from node:crypto has memory
- * of its own outside, which costs several times its 32 bytes.
- */
-export function compact(hash: Uint8Array): Uint8Array {
-  return new Uint8Array(hash);
-}
-
 /** Two subtrees that differ first in `bit`. */
 export class Inner {
   readonly bit: number;
@@ -87,7 +79,7 @@ preimage[0] = 1;
 function innerHash(left: Uint8Array, right: Uint8Array): Uint8Array {
   preimage.set(left, 1);
   preimage.set(right, 33);
-  return compact(sha256(preimage));
+  return sha256(preimage);
 }
 
 /** The hash of a tree: the app hash. */
