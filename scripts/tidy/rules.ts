@@ -150,7 +150,7 @@ const errors: Rule = each(({ path, code }) => {
   }));
 });
 
-/** The end of a docstring, or an export in one line: the constants of a group share one docstring. */
+/** The end of a docstring, or an export in one line: constants of a group share one docstring. */
 const DOCUMENTED = /(?:\*\/|^export (?:const|type) .*;)$/;
 
 const docs: Rule = each(({ path, text }) => {
