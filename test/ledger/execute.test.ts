@@ -1,3 +1,8 @@
+/**
+ * Transactions that unmodified CosmJS signs, executed.
+ *
+ * @module
+ */
 import { expect } from 'chai';
 import { decodeBech32 } from '../../node/src/base/bech32.ts';
 import { present } from '../../node/src/base/errors.ts';

@@ -30,9 +30,17 @@ export const DENOM = 'aphi';
 export const RICH: bigint = 10n ** 24n;
 
 const MNEMONICS: readonly string[] = [
-  'economy stock theory fatal elder harbor betray wasp final emotion task crumble siren bottom lizard educate guess current outdoor pair theory focus wife stone',
+  [
+    'economy stock theory fatal elder harbor betray wasp',
+    'final emotion task crumble siren bottom lizard educate',
+    'guess current outdoor pair theory focus wife stone',
+  ].join(' '),
   'enlist hip relief stomach skate base shallow young switch frequent cry park',
-  'race draft rival universe maid cheese steel logic crowd fork comic easy truth drift tomorrow eye buddy head time cash swing swift midnight borrow',
+  [
+    'race draft rival universe maid cheese steel logic',
+    'crowd fork comic easy truth drift tomorrow eye',
+    'buddy head time cash swing swift midnight borrow',
+  ].join(' '),
 ];
 
 /** One account and its ways of signing. */

@@ -166,7 +166,11 @@ export class MemoryClient {
     this.#rpc = rpc;
   }
 
-  /** Writes entries in one transaction: all or none. @throws LedgerError rpc-client/3 if it fails */
+  /**
+   * Writes entries in one transaction: all or none.
+   *
+   * @throws LedgerError rpc-client/3 if it fails
+   */
   async putAll(
     signer: PutSigner,
     address: string,

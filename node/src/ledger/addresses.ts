@@ -58,7 +58,8 @@ export class Addresses {
       return refuse(errors.InvalidAddress, `${what}: decoding bech32 failed`);
     }
     if (decoded.prefix !== this.prefix) {
-      const reason = `${what}: invalid Bech32 prefix; expected ${this.prefix}, got ${decoded.prefix}`;
+      const { prefix } = decoded;
+      const reason = `${what}: invalid Bech32 prefix; expected ${this.prefix}, got ${prefix}`;
       return refuse(errors.InvalidAddress, reason);
     }
     if (decoded.bytes.length !== ADDRESS_BYTES) {

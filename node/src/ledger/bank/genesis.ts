@@ -2,7 +2,8 @@
  * Genesis of module bank: balances, supply and metadata of an SDK genesis.
  *
  * Upholds: the supply is the sum of the balances; a genesis that says otherwise is refused. Every
- * holder of coins has an account. There are at most 1,000 denominations, so lists of them are short.
+ * holder of coins has an account. There are at most 1,000 denominations, so lists of them are
+ * short.
  *
  * @module
  */

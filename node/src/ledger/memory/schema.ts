@@ -1,8 +1,8 @@
 /**
  * How memory lies in the state: records of spaces and heads, rows of entries, operations, versions.
  *
- * Upholds: records are the truth that the app hash commits to; every row is either a log leaf, which
- * the space's root vouches for, or can be made again from the leaves.
+ * Upholds: records are the truth that the app hash commits to; every row is either a log leaf,
+ * which the space's root vouches for, or can be made again from the leaves.
  * Layout: metatron.memory.v1 state.proto; keys in types/memory.ts and here.
  *
  *     row 0x40 id            → StoredEntry: where the entry is, and its content

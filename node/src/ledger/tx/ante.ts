@@ -112,7 +112,8 @@ function checkSigners(ante: Ante, tx: DecodedTx, params: AuthParams): readonly A
     }
     ante.gas.charge(key.signatures * params.sigVerifyCostSecp256k1, 'ante verify: secp256k1');
     if (info.sequence !== BigInt(account.sequence)) {
-      const reason = `account sequence mismatch, expected ${account.sequence}, got ${info.sequence}`;
+      const wanted = account.sequence;
+      const reason = `account sequence mismatch, expected ${wanted}, got ${info.sequence}`;
       return refuse(errors.WrongSequence, reason);
     }
     if (ante.mode === 'execute') verifySigner(ante, tx, i, key, account);
