@@ -38,8 +38,8 @@ export const errors: {
     2,
     'node',
     (p) =>
-      `no permission to use ${p.path} (${p.reason}); give the user of this process read and write ` +
-      'access to it and to its folder',
+      `no permission to use ${p.path} (${p.reason}); let the user of this process read ` +
+      'and write it and its folder',
   ),
   DiskFull: errorSpec(
     'storage',
@@ -88,7 +88,7 @@ export const errors: {
     (p) =>
       `${p.path} is missing, but this node has stored height ${p.height}: without it the key ` +
       'could sign twice. Put the file back from where the key was last used; only if the key ' +
-      'never signed at this height or above, let `metatron unsafe-reset` make a new one',
+      'never signed on this chain, run `metatron unsafe-reset` and start from the first height',
   ),
   GuardDamaged: errorSpec(
     'storage',

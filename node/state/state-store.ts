@@ -10,12 +10,18 @@
  *
  * @module
  */
-import { compareBytes, equalBytes, readU64be, u64be, utf8 } from '../src/base/bytes.ts';
+import {
+  compareBytes,
+  concatBytes,
+  equalBytes,
+  readU64be,
+  u64be,
+  utf8,
+} from '../src/base/bytes.ts';
 import { invariant, LedgerError } from '../src/base/errors.ts';
-import { EMPTY_ROOT } from '../src/base/merkle.ts';
 import { packKey } from '../src/types/packed-key.ts';
 import { stateLeafHash } from '../src/types/proofs.ts';
-import { Checkpointer, type CheckpointPace, checkpoints, DEFAULT_PACE } from './checkpoints.ts';
+import { Checkpointer, checkpoints } from './checkpoints.ts';
 import type { Database } from './database.ts';
 import { errors } from './errors.ts';
 import { History, replay } from './history.ts';
@@ -44,6 +50,7 @@ import {
   versionKey,
 } from './records.ts';
 import { heightKey, SPACE } from './spaces.ts';
+import { DEFAULT_STATE_OPTIONS, type StateOptions } from './state-options.ts';
 import { pruneState, STATE_BASE_KEY } from './state-prune.ts';
 import { LevelStateView } from './state-view.ts';
 import { type LeafChange, type Page, type Root, rootHash, updateTree } from './tree.ts';
@@ -53,25 +60,6 @@ export type RecordChange = readonly [key: Uint8Array, value: Uint8Array | undefi
 
 /** Size and RFC 6962 root of a log. */
 export type LogHead = { readonly size: number; readonly root: Uint8Array };
-
-/** Bounds of memory, and when checkpoints are written. */
-export type StateOptions = {
-  /** Bytes of records kept in memory. */
-  readonly recordCacheBytes: number;
-  /** Nodes of stored pages kept in memory; about 300 bytes each. */
-  readonly nodeCache: number;
-  /** Logs whose heads are kept in memory. */
-  readonly logCache: number;
-  readonly pace: CheckpointPace;
-};
-
-/** 32 MiB of records, about 60 MiB of nodes, some MiB of logs. */
-export const DEFAULT_STATE_OPTIONS: StateOptions = {
-  recordCacheBytes: 32 * 1024 * 1024,
-  nodeCache: 200_000,
-  logCache: 4_096,
-  pace: DEFAULT_PACE,
-};
 
 const HEAD_KEY: Uint8Array = utf8('state/head');
 /** Overhead of a cached record in bytes, beside key and value. */
@@ -399,12 +387,5 @@ function leafChange({ key, entry: { value } }: Written): LeafChange {
 }
 
 function tileKey(log: Uint8Array, level: number, index: number): Uint8Array {
-  const out = new Uint8Array(log.length + 9);
-  out.set(log);
-  out[log.length] = level;
-  out.set(u64be(index), log.length + 1);
-  return out;
+  return concatBytes(log, Uint8Array.of(level), u64be(index));
 }
-
-/** The hash of a tree without records: the app hash before genesis. */
-export const EMPTY_APP_HASH: Uint8Array = EMPTY_ROOT;

@@ -1,9 +1,9 @@
 /**
  * The write-ahead log as a file: framed records, each checked, made durable by `sync`.
  *
- * The file is a head (magic, salt, checksum) and records: CRC-32, length, bytes. Each `sync` ends with a
- * mark, which names its own place in the file. Checksums start from the salt, which is new after
- * every `reset`, so bytes left over from earlier heights never pass for records.
+ * The file is a head (magic, salt, checksum) and records: CRC-32, length, bytes. Each `sync`
+ * ends with a mark, which names its own place in the file. Checksums start from the salt, which is
+ * new after every `reset`, so bytes left over from earlier heights never pass for records.
  *
  * Upholds: what was synced is read back whole, or opening refuses with what to do. Only a tail that
  * was never synced may be cut off; a copy of it is kept beside the file, and a warning is given.

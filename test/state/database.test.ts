@@ -156,7 +156,7 @@ describe('database', () => {
     expect(of('EIO', 'input/output error')).to.equal(errors.DiskFailed.code);
   });
 
-  it('killed in the middle of its work, opens at a whole height that had been reported', async function () {
+  it('killed while it writes, opens whole, at or above the reported height', async function () {
     this.timeout(60_000);
     const path = join(folder(), 'db');
     const script = new URL('./flush-loop.ts', import.meta.url).pathname;

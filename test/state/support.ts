@@ -11,7 +11,7 @@ import { concatBytes, fromHex, toHex } from '../../node/src/base/bytes.ts';
 import { present } from '../../node/src/base/errors.ts';
 import { sha256 } from '../../node/src/base/hash.ts';
 import { Database } from '../../node/state/database.ts';
-import { DEFAULT_STATE_OPTIONS, type StateOptions } from '../../node/state/state-store.ts';
+import { DEFAULT_STATE_OPTIONS, type StateOptions } from '../../node/state/state-options.ts';
 import { bitOf, firstDifference } from '../../node/state/tree.ts';
 
 const made: string[] = [];
