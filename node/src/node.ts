@@ -33,8 +33,10 @@ import { EventBus } from './indexer/event-bus.ts';
 import type { KeySpace } from './indexer/ports.ts';
 import { parseAppState, prefixOf } from './ledger/genesis.ts';
 import { APP_VERSION, Ledger } from './ledger/ledger.ts';
+import type { TxLookup } from './ledger/tx/service.ts';
 import { createHost, type Host } from './net/host.ts';
 import { createLogger } from './node-log.ts';
+import { createPruner } from './node-pruning.ts';
 import { rpcPorts } from './node-rpc.ts';
 import {
   DATABASE_FOLDER,
@@ -52,8 +54,7 @@ import type { RpcPorts } from './rpc/ports.ts';
 import { RpcServer } from './rpc/server.ts';
 import { createWeb } from './rpc/web.ts';
 import type { ChainEvent } from './types/chain-events.ts';
-import { type Genesis, parseGenesis } from './types/genesis.ts';
-import { genesisHash } from './types/genesis.ts';
+import { type Genesis, genesisHash, parseGenesis } from './types/genesis.ts';
 
 /** Refusals to start. */
 export const errors: {
@@ -126,8 +127,13 @@ function indexSpace(db: Database): KeySpace {
   };
 }
 
-function createApplication(stores: Stores, config: Config, logger: Logger): Application {
-  const { db, state } = stores;
+function createApplication(
+  stores: Stores,
+  index: ChainIndex,
+  config: Config,
+  logger: Logger,
+): Application {
+  const { db, chain, state } = stores;
   if (state === undefined) {
     return new KvstoreApplication({
       get: (key) => db.get(SPACE.rows, key),
@@ -138,7 +144,13 @@ function createApplication(stores: Stores, config: Config, logger: Logger): Appl
   }
   const { minGasPrices, allowFree } = config.ledger;
   if (minGasPrices === '' && !allowFree) throw new LedgerError(errors.FreeGas, {});
-  return new Ledger({ store: state, verifySecp256k1, minGasPrices, logger });
+  const findTx: TxLookup = (hash) => {
+    const at = index.locate(hash);
+    const found = at && index.txAt(at);
+    const time = at && chain.meta(at.height)?.header.time;
+    return found === undefined || time === undefined ? undefined : { ...found, time };
+  };
+  return new Ledger({ store: state, verifySecp256k1, minGasPrices, findTx, logger });
 }
 
 /** `host:port` in the form of the network. @throws LedgerError node/2 */
@@ -264,11 +276,12 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   started.defer(() => guard.close());
   const checker = createSignatureChecker({ logger });
   started.defer(() => checker.close());
-  const application = createApplication(stores, config, logger);
-  const host = await prepareHost(options, genesis, nodeKey, logger);
   const index = new ChainIndex(indexSpace(stores.db), stores.chain);
+  const application = createApplication(stores, index, config, logger);
+  const host = await prepareHost(options, genesis, nodeKey, logger);
   const bus = new EventBus();
-  const events = new Set<(event: ChainEvent) => void>();
+  const prune = createPruner(stores, config.storage, options.failed);
+  const events = new Set<(event: ChainEvent) => void>([prune]);
   const parts = {
     stores,
     application,

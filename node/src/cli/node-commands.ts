@@ -7,6 +7,7 @@
  * @module
  */
 import { type Command, Option } from 'commander';
+import type { RunningNode } from '../node.ts';
 import { homeOption, jsonOption, NODE_HOME, wholeNumber } from './options.ts';
 import { EXIT, explain, note, printResult } from './output.ts';
 
@@ -71,24 +72,13 @@ async function start(options: StartOptions): Promise<void> {
     if (!supervised) stop();
   });
   if (supervised) process.on('disconnect', stop);
-  const [{ loadConfig }, { homePaths, readHomeFile }, { startNode }] = await Promise.all([
-    import('../config.ts'),
-    import('../ops/home.ts'),
-    import('../node.ts'),
-  ]);
-  const paths = homePaths(options.home);
-  readHomeFile(paths, paths.config);
-  const config = loadConfig(paths.config, process.env);
+  const failed = (cause: unknown): void => {
+    note(`error: ${explain(cause)}`);
+    process.exitCode = EXIT.refused;
+    stop();
+  };
   try {
-    const running = await startNode({
-      paths,
-      config,
-      failed: (cause) => {
-        note(`error: ${explain(cause)}`);
-        process.exitCode = EXIT.refused;
-        stop();
-      },
-    });
+    const running = await launch(options.home, failed);
     node = running;
     const { rpc, api, p2p } = running;
     tellParent({ ready: { pid: process.pid, rpc, api, p2p } });
@@ -99,6 +89,18 @@ async function start(options: StartOptions): Promise<void> {
     note(`error: ${explain(thrown)}`);
     process.exit(EXIT.refused);
   }
+}
+
+async function launch(home: string, failed: (cause: unknown) => void): Promise<RunningNode> {
+  const [{ loadConfig }, { homePaths, readHomeFile }, { startNode }] = await Promise.all([
+    import('../config.ts'),
+    import('../ops/home.ts'),
+    import('../node.ts'),
+  ]);
+  const paths = homePaths(home);
+  readHomeFile(paths, paths.config);
+  const config = loadConfig(paths.config, process.env);
+  return await startNode({ paths, config, failed });
 }
 
 type ResetOptions = { readonly home: string; readonly yes?: true; readonly json?: true };

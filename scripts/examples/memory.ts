@@ -1,0 +1,40 @@
+// Connect, sign, write a memory, read it back, verify its proof.
+import { DirectSecp256k1HdWallet, Registry } from '@cosmjs/proto-signing';
+import { defaultRegistryTypes, GasPrice, SigningStargateClient } from '@cosmjs/stargate';
+import { trustGenesis } from '../../node/src/client/chain.ts';
+import { MemoryClient } from '../../node/src/client/memory-client.ts';
+import { verifyProof } from '../../node/src/client/proof.ts';
+import { memoryTypes } from '../../node/src/client/registry.ts';
+import { httpRpc } from '../../node/src/client/rpc.ts';
+
+// An account of the devnet: `mnemonic` and `rpc` stand in ~/.metatron/devnet/devnet.json and in
+// what `metatron devnet --json` prints.
+const [rpc = 'http://127.0.0.1:26657', mnemonic = ''] = process.argv.slice(2);
+
+const wallet = await DirectSecp256k1HdWallet.fromMnemonic(mnemonic, { prefix: 'metatron' });
+const [account] = await wallet.getAccounts();
+if (account === undefined) throw new RangeError('the wallet is empty');
+
+const signer = await SigningStargateClient.connectWithSigner(rpc, wallet, {
+  registry: new Registry([...defaultRegistryTypes, ...memoryTypes]),
+  gasPrice: GasPrice.fromString('0aphi'),
+  broadcastPollIntervalMs: 100,
+});
+
+const node = httpRpc(rpc);
+const memory = new MemoryClient(node);
+const written = await memory.put(signer, account.address, {
+  key: 'door',
+  content: 'the door code is 7',
+  tags: ['home'],
+});
+console.log('written at height', written.height, 'as', written.id);
+
+const read = await memory.get(written.id);
+console.log('read:', read.text);
+
+// The genesis is what you trust; take it from somewhere you trust, not from the node you check.
+const genesis = ((await node('genesis', {})) as { genesis: unknown }).genesis;
+const proven = verifyProof(await memory.proof(written.id), trustGenesis(genesis));
+console.log('proven at height', proven.provenHeight, 'by', proven.author);
+signer.disconnect();
