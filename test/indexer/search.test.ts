@@ -156,11 +156,13 @@ describe('indexer/search', () => {
       ['tx.height <= 1', 1],
       ['tx.height = 1 AND tx.height = 1', 1],
       [
-        "tx.height < 2 AND tx.height > 0 AND account.number > 0 AND account.number <= 1 AND account.owner CONTAINS 'Ana'",
+        'tx.height < 2 AND tx.height > 0 AND account.number > 0 AND account.number <= 1 ' +
+          "AND account.owner CONTAINS 'Ana'",
         1,
       ],
       [
-        "tx.height < 2 AND tx.height > 0 AND account.number = 1 AND account.owner CONTAINS 'Ana' AND account.owner CONTAINS 'An'",
+        "tx.height < 2 AND tx.height > 0 AND account.number = 1 AND account.owner CONTAINS 'Ana' " +
+          "AND account.owner CONTAINS 'An'",
         1,
       ],
       ["tx.height < 2 AND tx.height > 0 AND account.number = 2 AND account.owner = 'Ana'", 0],
@@ -169,7 +171,8 @@ describe('indexer/search', () => {
       ["account.number < 2 AND account.owner = '/Ivan/.test'", 0],
       ["account.number <= 2 AND account.owner = '/Ivan/.test' AND tx.height > 0", 1],
       [
-        "account.number <= 2 AND account.owner CONTAINS '/Iv' AND account.owner CONTAINS 'an' AND tx.height = 1",
+        "account.number <= 2 AND account.owner CONTAINS '/Iv' AND account.owner CONTAINS 'an' " +
+          'AND tx.height = 1',
         1,
       ],
     ];

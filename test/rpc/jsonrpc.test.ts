@@ -152,8 +152,8 @@ describe('rpc/server', () => {
     const methods = new Set(open[0]?.methods);
     const expected =
       'subscribe unsubscribe unsubscribe_all health status net_info blockchain genesis ' +
-      'genesis_chunked block block_by_hash block_results commit header header_by_hash check_tx tx ' +
-      'tx_search block_search validators dump_consensus_state consensus_state consensus_params ' +
+      'genesis_chunked block block_by_hash block_results commit header header_by_hash check_tx ' +
+      'tx tx_search block_search validators dump_consensus_state consensus_state consensus_params ' +
       'unconfirmed_txs num_unconfirmed_txs broadcast_tx_commit broadcast_tx_sync ' +
       'broadcast_tx_async abci_query abci_info broadcast_evidence';
     for (const name of expected.split(' ')) expect(methods.has(name), name).to.equal(true);
@@ -291,7 +291,7 @@ describe('rpc/server', () => {
   it('says what to do when the port is taken', async () => {
     const port = Number(new URL(url).port);
     const refusal = await serve({ port }).catch(String);
-    expect(refusal).to.contain('choose another rpc.port');
+    expect(refusal).to.contain('choose another rpc.listen');
   });
 
   it('bounds subscriptions and drops a client that does not read', async () => {

@@ -1,8 +1,8 @@
 /**
- * What the index needs from the world: an ordered key space of its own, and the blocks it points at.
+ * What the index needs from the world: an ordered key space, and the blocks it points at.
  *
- * Upholds: what is staged becomes durable in the same batch as the height it belongs to, so a client
- * that sees a height finds its transactions.
+ * Upholds: what is staged becomes durable in the same batch as the height it belongs to, so a
+ * client that sees a height finds its transactions.
  * Provided by: node/state (the index's part of the database, the chain store).
  *
  * @module

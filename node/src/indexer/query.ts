@@ -68,8 +68,17 @@ type Token =
   | { readonly kind: 'operand'; readonly operand: Operand };
 
 const SPACE = /\s*/y;
-const LEXEME =
-  /(?<op><=|>=|<|>|=)|'(?<string>[^']*)'|(?<number>\d+(?:\.\d+)?)|(?<tag>[\p{L}_.][\p{L}\p{Nd}_.-]*)/uy;
+const LEXEME: RegExp = new RegExp(
+  [
+    /(?<op><=|>=|<|>|=)/u,
+    /'(?<string>[^']*)'/u,
+    /(?<number>\d+(?:\.\d+)?)/u,
+    /(?<tag>[\p{L}_.][\p{L}\p{Nd}_.-]*)/u,
+  ]
+    .map((part) => part.source)
+    .join('|'),
+  'uy',
+);
 const DATE = /[ \t]+([12]\d{3}-\d{2}-\d{2})(?![\w.:+-])/y;
 const TIME =
   /[ \t]+([12]\d{3}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2}))(?!\w)/y;
@@ -229,7 +238,7 @@ export function matchesValue(condition: Condition, value: string): boolean {
 /** Attribute values by `type.key`. */
 export type Attributes = ReadonlyMap<string, readonly string[]>;
 
-/** Whether some value of each condition's tag satisfies it. `type EXISTS` asks for the type alone. */
+/** Whether some value of each condition's tag satisfies it; `type EXISTS` asks for the type. */
 export function matches(query: Query, attributes: Attributes): boolean {
   return query.conditions.every((condition) => {
     const values = attributes.get(condition.tag);

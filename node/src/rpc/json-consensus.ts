@@ -1,7 +1,7 @@
 /**
  * CometBFT's JSON of where consensus stands, and of peers.
  *
- * Spec: CometBFT 0.38 consensus/types/round_state.go, types/vote.go (String), p2p/conn/connection.go.
+ * Spec: CometBFT 0.38 consensus/types/round_state.go, types/vote.go (String), p2p/conn.
  *
  * @module
  */

@@ -96,7 +96,8 @@ export class RpcServer {
     try {
       await promise;
     } catch (thrown) {
-      const reason = `cannot listen on ${host}:${port}: ${describe(thrown)}; choose another rpc.port`;
+      const cause = describe(thrown);
+      const reason = `cannot listen on ${host}:${port}: ${cause}; choose another rpc.listen`;
       throw new LedgerError(errors.Unavailable, { reason }, thrown);
     }
     this.#server.removeListener('error', reject);
