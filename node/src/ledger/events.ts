@@ -1,6 +1,9 @@
 /**
  * Events as the Cosmos SDK words them.
  *
+ * Only what is searched for asks for the index: who (sender, recipient, spender, receiver), what
+ * (action, acc_seq), and which entry (id, key). Amounts, fees and signatures are shown only; each
+ * index entry costs as much as a tenth of a put.
  * Upholds: within one transaction the same `type.key = value` asks for the index once, since one
  * index entry finds the transaction already.
  * Spec: Cosmos SDK 0.50, baseapp and x/bank events.

@@ -13,7 +13,7 @@ import type { AbciEvent, ExecTxResult } from '../types/results.ts';
 import type { AccountId, Addresses } from './addresses.ts';
 import type { Chain } from './chain.ts';
 import { errors, refuse } from './errors.ts';
-import { EventLog, indexed, withMessageIndex } from './events.ts';
+import { EventLog, indexed, shown, withMessageIndex } from './events.ts';
 import { GasMeter } from './gas.ts';
 import type { Block, Context, DecodedMessage } from './module.ts';
 import type { Overlay } from './overlay.ts';
@@ -124,7 +124,7 @@ function runMessage(
   emit('message', [
     indexed('action', message.typeUrl),
     indexed('sender', env.addresses.text(message.signers[0] as AccountId)),
-    indexed('module', message.module),
+    shown('module', message.module),
   ]);
   const context: Context = {
     block: env.block,

@@ -11,7 +11,7 @@ import { EMPTY } from '../../base/bytes.ts';
 import type { AccountId, Addresses } from '../addresses.ts';
 import { getAccount } from '../auth/accounts.ts';
 import { errors, refuse } from '../errors.ts';
-import { indexed } from '../events.ts';
+import { indexed, shown } from '../events.ts';
 import { GAS } from '../gas.ts';
 import type { Context, DecodedMessage, MessageType } from '../module.ts';
 import { decodeCosmos } from '../tx/decode.ts';
@@ -124,7 +124,7 @@ function executeMultiSend(context: Context, from: Side, to: readonly Side[]): Ui
     context.emit('transfer', [
       indexed('recipient', context.addresses.text(output.id)),
       indexed('sender', context.addresses.text(from.id)),
-      indexed('amount', coinsText(output.coins)),
+      shown('amount', coinsText(output.coins)),
     ]);
   }
   return EMPTY;

@@ -8,7 +8,7 @@
  */
 import type { AccountId, Addresses } from '../addresses.ts';
 import { createAccount, getAccount, type MutableRecords } from '../auth/accounts.ts';
-import { indexed } from '../events.ts';
+import { indexed, shown } from '../events.ts';
 import type { Emit } from '../module.ts';
 import { add, subtract } from './balances.ts';
 import { type Amount, coinsText } from './coins.ts';
@@ -25,7 +25,7 @@ export function spend(ledger: Ledger, from: AccountId, coins: readonly Amount[])
   subtract(ledger.state, from, coins);
   ledger.emit('coin_spent', [
     indexed('spender', ledger.addresses.text(from)),
-    indexed('amount', coinsText(coins)),
+    shown('amount', coinsText(coins)),
   ]);
 }
 
@@ -34,7 +34,7 @@ export function receive(ledger: Ledger, to: AccountId, coins: readonly Amount[])
   add(ledger.state, to, coins);
   ledger.emit('coin_received', [
     indexed('receiver', ledger.addresses.text(to)),
-    indexed('amount', coinsText(coins)),
+    shown('amount', coinsText(coins)),
   ]);
 }
 
@@ -58,7 +58,7 @@ export function transfer(
   ledger.emit('transfer', [
     indexed('recipient', ledger.addresses.text(to)),
     indexed('sender', sender),
-    indexed('amount', coinsText(coins)),
+    shown('amount', coinsText(coins)),
   ]);
   ledger.emit('message', [indexed('sender', sender)]);
 }

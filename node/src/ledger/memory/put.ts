@@ -211,7 +211,7 @@ function emitPut(
 ): void {
   context.emit('memory_put', [
     indexed('id', toHex(id)),
-    indexed('space', toHex(space)),
+    shown('space', toHex(space)),
     ...(message.key === '' ? [] : [indexed('key', message.key)]),
     shown('index', String(index)),
     shown('version', String(version)),

@@ -22,7 +22,7 @@ import {
 import { coinsText } from '../bank/coins.ts';
 import { transfer } from '../bank/transfer.ts';
 import { errors, refuse } from '../errors.ts';
-import { indexed } from '../events.ts';
+import { indexed, shown } from '../events.ts';
 import type { GasMeter } from '../gas.ts';
 import type { Block, Emit } from '../module.ts';
 import type { Overlay } from '../overlay.ts';
@@ -68,7 +68,7 @@ export function runAnte(ante: Ante, tx: DecodedTx): void {
     ante.emit('tx', [indexed('acc_seq', at)]);
   }
   for (const signature of tx.raw.signatures) {
-    ante.emit('tx', [indexed('signature', toBase64(signature))]);
+    ante.emit('tx', [shown('signature', toBase64(signature))]);
   }
 }
 
@@ -131,7 +131,7 @@ function takeFee(ante: Ante, tx: DecodedTx): void {
     transfer(ante, tx.payer, FEE_COLLECTOR, tx.fee);
   }
   ante.emit('tx', [
-    indexed('fee', coinsText(tx.fee)),
-    indexed('fee_payer', ante.addresses.text(tx.payer)),
+    shown('fee', coinsText(tx.fee)),
+    shown('fee_payer', ante.addresses.text(tx.payer)),
   ]);
 }

@@ -10,12 +10,12 @@
  * @module
  */
 
-import { equalBytes } from '../../base/bytes.ts';
 import { LedgerError } from '../../base/errors.ts';
 import type { Codec } from '../../base/proto.ts';
 import type { AccountId, Addresses } from '../addresses.ts';
 import { type Amount, parseFee } from '../bank/coins.ts';
 import { errors, refuse } from '../errors.ts';
+import { latin1 } from '../keys.ts';
 import type { DecodedMessage, MessageType } from '../module.ts';
 import {
   type Any,
@@ -109,9 +109,9 @@ function decodeMessage(any: Any, find: FindMessage, addresses: Addresses): Decod
 }
 
 function unique(ids: readonly AccountId[]): readonly AccountId[] {
-  const out: AccountId[] = [];
-  for (const id of ids) if (!out.some((other) => equalBytes(other, id))) out.push(id);
-  return out;
+  const seen = new Map<string, AccountId>();
+  for (const id of ids) if (!seen.has(latin1(id))) seen.set(latin1(id), id);
+  return [...seen.values()];
 }
 
 function checkSigners(
