@@ -58,7 +58,6 @@ export class SimChainStore implements ChainStore {
   commit(height: CommittedHeight): Promise<void> {
     if (!this.#hooks.alive()) return new Promise(() => undefined);
     this.#hooks.storing(height);
-    if (!this.#hooks.alive()) return new Promise(() => undefined);
     const at = height.block.header.height;
     invariant(at === this.#height + 1, `height ${at} follows ${this.#height}`);
     this.#disk.heights.set(at, height);

@@ -11,6 +11,7 @@
 import { equalBytes, toHex } from '../../node/src/base/bytes.ts';
 import { isNil } from '../../node/src/types/block-id.ts';
 import type { CommittedHeight } from '../../node/src/types/chain-state.ts';
+import type { ValidatorSet } from '../../node/src/types/validators.ts';
 import { voteSignBytes } from '../../node/src/types/vote.ts';
 import { type Statement, statementOf } from './canonical.ts';
 import type { Keyring } from './keys.ts';
@@ -36,6 +37,9 @@ export type Violation = { readonly checker: Checker; readonly what: string };
 
 type Signed = Statement & { readonly node: number };
 
+/** Power of every validator at genesis. */
+export const GENESIS_POWER = 10;
+
 const PREVOTE = 1;
 const PRECOMMIT = 2;
 const WORDS: Readonly<Record<number, string>> = { 1: 'prevotes', 2: 'precommits' };
@@ -46,8 +50,8 @@ export class Checkers {
   readonly #chainId: string;
   readonly #keyring: Keyring;
   readonly #honest: ReadonlySet<number>;
-  readonly #powers: readonly number[];
-  readonly #total: number;
+  /** By height: the power of each node. The application takes power from equivocators. */
+  readonly #powers = new Map<number, readonly number[]>();
   readonly #chain = new Map<number, { readonly block: string; readonly appHash: string }>();
   /** All signed votes of a height, by whomever. */
   readonly #signed = new Map<number, Signed[]>();
@@ -59,8 +63,8 @@ export class Checkers {
     this.#chainId = chainId;
     this.#keyring = keyring;
     this.#honest = honest;
-    this.#powers = keyring.keys.map(() => 10);
-    this.#total = this.#powers.reduce((a, b) => a + b, 0);
+    const equal = keyring.keys.map(() => GENESIS_POWER);
+    this.#powers.set(1, equal);
   }
 
   /** Notes a violation; the first one counts. */
@@ -73,10 +77,16 @@ export class Checkers {
     return this.#chain.size;
   }
 
-  #isQuorum(nodes: ReadonlySet<number>): boolean {
-    let power = 0;
-    for (const node of nodes) power += this.#powers[node] ?? 0;
-    return 3 * power > 2 * this.#total;
+  #isQuorum(height: number, nodes: ReadonlySet<number>): boolean {
+    const powers = this.#powers.get(height) ?? [];
+    const power = [...nodes].reduce((sum, node) => sum + (powers[node] ?? 0), 0);
+    return 3 * power > 2 * powers.reduce((sum, each) => sum + each, 0);
+  }
+
+  #powersIn({ validators }: ValidatorSet): readonly number[] {
+    return this.#keyring.keys.map(({ address }) => {
+      return Number(validators.find((v) => equalBytes(v.address, address))?.power ?? 0n);
+    });
   }
 
   #voters(height: number, test: (vote: Signed) => boolean): ReadonlySet<number> {
@@ -134,7 +144,7 @@ export class Checkers {
     const voters = this.#voters(height, (v) => {
       return v.type === PREVOTE && v.round === round && v.block === block;
     });
-    if (!this.#isQuorum(voters)) {
+    if (!this.#isQuorum(height, voters)) {
       this.violate('polka', `n${node} precommits ${name(block)} at ${height}/${round} without one`);
     }
   }
@@ -159,6 +169,7 @@ export class Checkers {
     });
     return [...new Set(votes.map((vote) => vote.block))].some((other) => {
       return this.#isQuorum(
+        height,
         new Set(votes.filter((vote) => vote.block === other).map((vote) => vote.node)),
       );
     });
@@ -171,7 +182,10 @@ export class Checkers {
       [round, PRECOMMIT],
       [round - 1, PRECOMMIT],
     ].some(([r, type]) => {
-      return this.#isQuorum(this.#voters(height, (v) => v.round === r && v.type === type));
+      return this.#isQuorum(
+        height,
+        this.#voters(height, (v) => v.round === r && v.type === type),
+      );
     });
     if (!enough) this.violate('rounds', `n${node} is at ${height}/${round} without two thirds`);
   }
@@ -183,6 +197,7 @@ export class Checkers {
     const known = this.#chain.get(height);
     const now = { block: toHex(blockId.hash), appHash: toHex(state.appHash) };
     this.#chain.set(height, known ?? now);
+    if (known === undefined) this.#powers.set(height + 1, this.#powersIn(state.validators));
     if (known !== undefined && known.block !== now.block) {
       const blocks = `${name(now.block)}, others ${name(known.block)}`;
       this.violate('agreement', `n${node} decides ${height}: ${blocks}`);
@@ -213,7 +228,7 @@ export class Checkers {
         voters.add(index);
       }
     }
-    if (seenCommit.height !== height || !this.#isQuorum(voters)) {
+    if (seenCommit.height !== height || !this.#isQuorum(height, voters)) {
       this.violate('quorum', `n${node} decides ${height} with ${voters.size} valid signatures`);
     }
   }

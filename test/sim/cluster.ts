@@ -13,8 +13,8 @@ import { utf8 } from '../../node/src/base/bytes.ts';
 import type { SigningKey } from '../../node/src/engine/ports.ts';
 import type { Genesis } from '../../node/src/types/genesis.ts';
 import { DEFAULT_PARAMS } from '../../node/src/types/params.ts';
-import { Checkers, type Violation } from './checkers.ts';
-import { DAMAGE, drawFaults, type Fault, type FaultPlan, LIES, noFaults } from './faults.ts';
+import { Checkers, GENESIS_POWER, type Violation } from './checkers.ts';
+import { drawFaults, type Fault, type FaultPlan, LIES, noFaults } from './faults.ts';
 import { Keyring } from './keys.ts';
 import { Liar } from './liar.ts';
 import { SimNet } from './net.ts';
@@ -52,6 +52,11 @@ const HEIGHTS_AFTER = 2;
 /** … within this time. */
 const CALM_MS = 180_000;
 
+/** What strikes by itself; the other faults strike messages. */
+const STRIKES = ['crash', 'crash', 'partition', 'disconnect', 'corruptWal', 'truncateWal'] as const;
+/** More events than any run has: beyond them something turns in circles. */
+const MAX_EVENTS = 3_000_000;
+
 const TIMEOUTS: TimeoutConfig = {
   proposeMs: 500,
   proposeDeltaMs: 250,
@@ -73,8 +78,13 @@ export class Cluster {
   readonly plan: FaultPlan;
   readonly faults: Record<Fault, number> = noFaults();
   readonly prng: Prng;
+  /** An application with a store of its own cannot do without the log: then it is not damaged. */
+  readonly #keepsStore: boolean;
   #calm = false;
   #txs = 0;
+  #events = 0;
+  /** How the log of the next validator to die is damaged. */
+  #damage: 'corruptWal' | 'truncateWal' | undefined;
 
   constructor(options: RunOptions) {
     const { seed, nodes } = options;
@@ -100,6 +110,7 @@ export class Cluster {
     });
     const timeouts = { ...TIMEOUTS, emptyBlocksMs: prng.pick([20, 200, 1_000]) };
     const keepsStore = prng.chance(0.3);
+    this.#keepsStore = keepsStore;
     this.nodes = everybody.map((index) => {
       return new SimNode({
         index,
@@ -140,6 +151,7 @@ export class Cluster {
       if (until()) return true;
       this.timeline.advance();
       await turn();
+      if (++this.#events > MAX_EVENTS) this.checkers.violate('progress', 'events without end');
     }
     return until();
   }
@@ -195,17 +207,18 @@ export class Cluster {
     if (torn) this.struck('tornWrite');
     const { prng, plan } = this;
     const node = this.nodes[index] as SimNode;
-    if (!this.#calm && plan.damaged.includes(index)) this.#damage(node, index);
+    if (plan.damaged.includes(index)) this.#damageLog(node, index);
     const restart = (): void => {
       if (!node.alive) node.start();
     };
     this.timeline.after(prng.int(10, 3_000), restart);
   }
 
-  #damage(node: SimNode, index: number): void {
-    const kind = this.prng.pick(DAMAGE);
-    if (!this.allows(kind) || !this.prng.chance(0.7)) return;
-    const prng = this.prng;
+  #damageLog(node: SimNode, index: number): void {
+    const kind = this.#damage;
+    this.#damage = undefined;
+    if (kind === undefined || this.#calm || this.#keepsStore) return;
+    const { prng } = this;
     const done = kind === 'corruptWal' ? node.disk.corrupt(prng) : node.disk.truncate(prng);
     if (!done) return;
     this.struck(kind);
@@ -233,9 +246,14 @@ export class Cluster {
   }
 
   #strike(): void {
-    const { prng, nodes } = this;
-    const kind = prng.pick(['crash', 'crash', 'partition', 'disconnect'] as const);
+    const { prng, nodes, plan } = this;
+    const kind = prng.pick(STRIKES);
     if (!this.allows(kind)) return;
+    if (kind === 'corruptWal' || kind === 'truncateWal') {
+      this.#damage = kind;
+      for (const index of plan.damaged) nodes[index]?.dieAfter(prng.int(1, 80));
+      return;
+    }
     const victim = prng.int(0, nodes.length - 1);
     if (kind === 'crash') {
       nodes[victim]?.dieAfter(prng.int(1, 80));
@@ -294,7 +312,7 @@ function genesisOf(seed: number, keys: readonly SigningKey[]): Genesis {
     params: DEFAULT_PARAMS,
     validators: keys.map(({ publicKey }, i) => ({
       publicKey: { type: 'ed25519', bytes: publicKey },
-      power: 10n,
+      power: BigInt(GENESIS_POWER),
       name: `n${i}`,
     })),
     appHash: new Uint8Array(0),

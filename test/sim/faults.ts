@@ -41,9 +41,6 @@ export const LIES: readonly Fault[] = [
   'garbage',
 ];
 
-/** Faults that damage what was durable. */
-export const DAMAGE: readonly Fault[] = ['corruptWal', 'truncateWal'];
-
 /** How often each kind struck. */
 export type FaultCounts = Readonly<Record<Fault, number>>;
 

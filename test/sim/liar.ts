@@ -48,9 +48,13 @@ export class Liar {
   /** Its own proposal of now, and the other one for odd peers. */
   #proposal: Proposal | undefined;
   #other: { readonly proposal: Proposal; readonly part: Part } | undefined;
+  /** Whether everybody gets the other block, which is then a false one. */
+  #toAll = false;
+  readonly #moods: Prng;
 
   constructor(parts: LiarParts) {
     this.#parts = parts;
+    this.#moods = parts.prng.fork('moods');
   }
 
   #lies(kind: Fault, probability: number): boolean {
@@ -62,7 +66,7 @@ export class Liar {
 
   /** What really leaves for one peer. */
   tamper(to: number, packet: Packet): readonly Packet[] {
-    const garbage = this.#lies('garbage', 0.0005) ? [this.#garbage(packet)] : [];
+    const garbage = this.#lies('garbage', 0.003) ? [this.#garbage(packet)] : [];
     if (packet.channel !== CHANNEL.vote && packet.channel !== CHANNEL.data) {
       return [packet, ...garbage];
     }
@@ -121,8 +125,13 @@ export class Liar {
       const twofold = own && this.#lies('doublePropose', 0.5);
       this.#proposal = twofold ? proposal : undefined;
       this.#other = undefined;
+      this.#toAll = twofold && this.#moods.chance(0.3);
     }
-    return this.#proposal !== undefined && to % 2 === 1 ? [] : undefined;
+    return this.#proposal !== undefined && this.#isFooled(to) ? [] : undefined;
+  }
+
+  #isFooled(to: number): boolean {
+    return this.#toAll || to % 2 === 1;
   }
 
   #part(to: number, part: Part): readonly ConsensusMessage[] | undefined {
@@ -136,7 +145,7 @@ export class Liar {
     const whole = collector.add(part);
     if (typeof whole === 'string') return undefined;
     this.#other ??= this.#forge(proposal, whole.block);
-    if (to % 2 === 0 || this.#other === undefined) return undefined;
+    if (!this.#isFooled(to) || this.#other === undefined) return undefined;
     return [
       { kind: 'proposal', value: { proposal: this.#other.proposal } },
       { kind: 'blockPart', value: { height, round, part: this.#other.part } },
@@ -150,7 +159,7 @@ export class Liar {
   ): { readonly proposal: Proposal; readonly part: Part } | undefined {
     const { key, chainId, prng } = this.#parts;
     const txs = [...block.data.txs, utf8(`liar${proposal.height}.${proposal.round}=1`)];
-    const broken = prng.chance(0.4) ? { appHash: prng.bytes(8) } : {};
+    const broken = this.#toAll ? { appHash: prng.bytes(8) } : {};
     const header = { ...block.header, ...broken, dataHash: dataHash(txs) };
     const other = wholeBlockOf({ ...block, header, data: { txs } });
     const part = other.parts.get(0);

@@ -7,7 +7,7 @@
  * @module
  */
 import type { Net, NetListener, PeerId } from '../../node/src/engine/ports.ts';
-import type { ChannelId } from '../../node/src/types/messages.ts';
+import { CHANNEL, type ChannelId } from '../../node/src/types/messages.ts';
 import type { Fault } from './faults.ts';
 import type { Prng } from './prng.ts';
 import type { Timeline } from './timeline.ts';
@@ -163,12 +163,14 @@ export class SimNet {
     if (this.#sides[from] !== this.#sides[to] || this.#strikes('drop', this.#lossy)) return;
     let delay = this.#base * (0.5 + prng.unit());
     if (this.#strikes('delay', 0.02)) delay += prng.int(20, 800);
-    const reorder = this.#strikes('reorder', 0.05);
+    // Blocks and heights travel on one ordered stream of their own.
+    const ordered = packet.channel === CHANNEL.blocksync;
+    const reorder = !ordered && this.#strikes('reorder', 0.05);
     const at = reorder
       ? timeline.now + delay + prng.int(0, 40)
       : Math.max(link.lastArrival, timeline.now + delay);
     if (!reorder) link.lastArrival = at;
-    const times = this.#strikes('repeat', 0.02) ? 2 : 1;
+    const times = !ordered && this.#strikes('repeat', 0.02) ? 2 : 1;
     for (let i = 0; i < times; i++) this.#deliver(from, to, packet, at - timeline.now + i * 2);
   }
 
