@@ -4,8 +4,8 @@
  *     npm run soak -- [--kills 50] [--blocks 5000] [--home DIR]
  *
  * Upholds: what a node reported as committed is looked for on every validator at the end; the chain
- * carries no evidence of double signing; a kill is `kill -9`. One JSON report on stdout, exit code 1
- * if anything did not hold.
+ * carries no evidence of double signing; a kill is `kill -9`. One JSON report on stdout, exit code
+ * 1 if anything did not hold.
  *
  * @module
  */

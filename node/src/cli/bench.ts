@@ -69,7 +69,8 @@ export function registerBench(program: Command): void {
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      '\nExamples:\n  metatron bench --json\n  metatron bench --rate 5 --seconds 30      idle latency\n' +
+      '\nExamples:\n  metatron bench --json\n' +
+        '  metatron bench --rate 5 --seconds 30    idle latency\n' +
         '  metatron bench --ops-per-tx 50\n  metatron bench --app kvstore --size 250',
     )
     .action(bench);

@@ -83,7 +83,7 @@ async function exportKey(name: string, options: Options): Promise<void> {
   const account = await openAccount(options.keys, name, await askPassphrase());
   printResult(options.json === true, account, () =>
     [
-      `mnemonic     ${account.mnemonic === '' ? '(none: imported as a raw key)' : account.mnemonic}`,
+      `mnemonic     ${account.mnemonic === '' ? '(none: a raw key)' : account.mnemonic}`,
       `hd path      ${account.hdPath}`,
       `private key  ${account.privateKey}`,
     ].join('\n'),
@@ -111,8 +111,8 @@ export function registerKeys(program: Command): void {
       'after',
       '\nExamples:\n  metatron keys add alice\n  metatron keys list --json\n' +
         '  METATRON_PASSPHRASE=… metatron keys export alice\n' +
-        '\nA passphrase is asked for, or taken from METATRON_PASSPHRASE; an imported mnemonic or\n' +
-        'private key is asked for, or taken from METATRON_SECRET.',
+        '\nA passphrase is asked for, or taken from METATRON_PASSPHRASE; an imported mnemonic\n' +
+        'or private key is asked for, or taken from METATRON_SECRET.',
     );
   const prefix = (): Option =>
     new Option('--prefix <prefix>', 'bech32 prefix of addresses').default('metatron');

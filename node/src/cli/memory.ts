@@ -1,8 +1,8 @@
 /**
  * `metatron memory`: write, read and prove memories.
  *
- * Upholds: a write is reported when it is in a block, with its entry id; what is read comes with the
- * height it was read at.
+ * Upholds: a write is reported when it is in a block, with its entry id; what is read comes with
+ * the height it was read at.
  *
  * @module
  */

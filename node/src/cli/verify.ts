@@ -81,7 +81,8 @@ export function registerVerify(program: Command): void {
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      '\nExample:\n  metatron verify door.proof --genesis ~/.metatron/devnet/node0/config/genesis.json',
+      '\nExample:\n  metatron verify door.proof ' +
+        '--genesis ~/.metatron/devnet/node0/config/genesis.json',
     )
     .action(verify);
 }
