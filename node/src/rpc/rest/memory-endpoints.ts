@@ -12,6 +12,7 @@ import { EMPTY, fromHex, fromUtf8, toHex } from '../../base/bytes.ts';
 import { LedgerError, present } from '../../base/errors.ts';
 import {
   type LoggedEntry,
+  type Page,
   QueryEntriesRequest,
   QueryEntryRequest,
   QueryEntryResponse,
@@ -108,8 +109,14 @@ type ListParams = {
   readonly cursor?: string | undefined;
 };
 
-function pageOf({ limit, cursor }: ListParams, reverse: boolean) {
-  return { start: BigInt(Math.trunc(Number(cursor ?? 0))), limit, reverse, withoutContent: false };
+/** A cursor names the height as well, so that pages fit together while entries are added. */
+function pageOf({ limit, cursor }: ListParams): {
+  readonly height: number;
+  readonly page: Page;
+} {
+  const [height = '0', start = '0'] = (cursor ?? '').split('.').filter(Boolean);
+  const page = { start: BigInt(start), limit, reverse: true, withoutContent: false };
+  return { height: Number(height), page };
 }
 
 async function list(
@@ -117,14 +124,15 @@ async function list(
   prefix: string,
   method: string,
   data: Uint8Array,
+  height: number,
 ): Promise<MemoryList> {
-  const answer = await ask(ports, `${SERVICE}/${method}`, data);
+  const answer = await ask(ports, `${SERVICE}/${method}`, data, height);
   const { entries, total, next } = QueryListResponse.decode(answer.value);
   return {
     memories: entries.map((entry) => memory(entry, prefix)),
     total: Number(total),
     height: answer.height,
-    next: next === undefined ? null : String(next),
+    next: next === undefined ? null : `${answer.height}.${next}`,
   };
 }
 
@@ -222,8 +230,10 @@ function spaceEndpoints(ports: RpcPorts, prefix: string): readonly Endpoint[] {
       z.strictObject({ owner, limit: param.limit, cursor: param.cursor }),
       memoryListSchema,
       (p) => {
-        const request = QueryEntriesRequest.fromPartial({ owner: p.owner, page: pageOf(p, true) });
-        return list(ports, prefix, 'Entries', QueryEntriesRequest.encode(request).finish());
+        const { height, page } = pageOf(p);
+        const request = QueryEntriesRequest.fromPartial({ owner: p.owner, page });
+        const data = QueryEntriesRequest.encode(request).finish();
+        return list(ports, prefix, 'Entries', data, height);
       },
     ),
     endpoint(
@@ -244,9 +254,10 @@ function spaceEndpoints(ports: RpcPorts, prefix: string): readonly Endpoint[] {
       z.strictObject({ owner, key: param.key, limit: param.limit, cursor: param.cursor }),
       memoryListSchema,
       (p) => {
-        const page = pageOf(p, true);
+        const { height, page } = pageOf(p);
         const request = QueryHistoryRequest.fromPartial({ owner: p.owner, key: p.key, page });
-        return list(ports, prefix, 'History', QueryHistoryRequest.encode(request).finish());
+        const data = QueryHistoryRequest.encode(request).finish();
+        return list(ports, prefix, 'History', data, height);
       },
     ),
   ];
