@@ -154,8 +154,8 @@ describe('rpc/server', () => {
       'subscribe unsubscribe unsubscribe_all health status net_info blockchain genesis ' +
       'genesis_chunked block block_by_hash block_results commit header header_by_hash ' +
       'check_tx tx tx_search block_search validators dump_consensus_state consensus_state ' +
-      'consensus_params unconfirmed_txs num_unconfirmed_txs broadcast_tx_commit broadcast_tx_sync ' +
-      'broadcast_tx_async abci_query abci_info broadcast_evidence';
+      'consensus_params unconfirmed_txs num_unconfirmed_txs broadcast_tx_commit ' +
+      'broadcast_tx_sync broadcast_tx_async abci_query abci_info broadcast_evidence';
     for (const name of expected.split(' ')) expect(methods.has(name), name).to.equal(true);
     expect(methods.size).to.equal(31);
     expect(methods.has('dial_peers')).to.equal(false);
