@@ -100,7 +100,7 @@ export const DEFECTS: readonly PlantedDefect[] = [
     file: 'node/src/engine/executor.ts',
     find: 'if (this.#valid.has(key)) return undefined;',
     replace: 'if (key.length > 0) return undefined;',
-    seed: 1,
+    seed: 9,
     caughtBy: 'validity',
   },
   {
