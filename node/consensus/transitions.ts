@@ -118,7 +118,7 @@ function validate(turn: Turn, block: HeldBlock, type: VoteType): void {
   );
 }
 
-/** Lines 22 to 33, 57 to 60. CometBFT: a locked validator prevotes its lock, whatever was proposed. */
+/** Lines 22 to 33, 57 to 60. CometBFT: a locked validator prevotes its lock, whatever comes. */
 export function enterPrevote(turn: Turn): void {
   turn.set({ step: STEP.prevote });
   turn.announceStep();

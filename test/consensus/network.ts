@@ -205,7 +205,7 @@ export class Network {
     this.pool.push({ to, input: { kind: 'vote', vote, peer: `v${liar}` } });
   }
 
-  /** Runs synchronously until every honest node decided the last height. @returns whether all did */
+  /** Runs synchronously until every honest node decided all heights. @returns whether all did */
   settle(turns: number): boolean {
     for (let turn = 0; turn < turns; turn++) {
       this.#gossip();

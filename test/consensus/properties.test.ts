@@ -1,3 +1,8 @@
+/**
+ * Properties of the core: several cores under random schedules, and one under arbitrary inputs.
+ *
+ * @module
+ */
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { step } from '../../node/consensus/core.ts';
@@ -93,7 +98,7 @@ function conversation(noise: readonly Input[]): Input[] {
 }
 
 describe('core under random schedules', () => {
-  it('agrees, is valid, keeps locks, never votes twice, and terminates when messages arrive', () => {
+  it('agrees, is valid, keeps locks, never votes twice, and ends when messages arrive', () => {
     fc.assert(
       fc.property(schedule, sizes, (events, size) => {
         const network = run(events, size);

@@ -1,3 +1,8 @@
+/**
+ * Every rule of the round machine, by the line of the algorithm it holds (docs/consensus.md).
+ *
+ * @module
+ */
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { commitOf } from '../../node/consensus/commit.ts';

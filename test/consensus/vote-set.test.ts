@@ -1,3 +1,8 @@
+/**
+ * Counting votes: thresholds, equivocation, claims, bounds, and commits.
+ *
+ * @module
+ */
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { commitOf, voteSetOf } from '../../node/consensus/commit.ts';

@@ -1,3 +1,8 @@
+/**
+ * Records of the log: every input comes back, and changed bytes are refused.
+ *
+ * @module
+ */
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { decodeInput, encodeInput } from '../../node/consensus/wal.ts';

@@ -1,3 +1,8 @@
+/**
+ * Planted defects: each is caught by its checker at its seed, which the sound code passes.
+ *
+ * @module
+ */
 import { expect } from 'chai';
 import { DEFECTS } from './defects.ts';
 import { runSeeds } from './run.ts';

@@ -1,3 +1,8 @@
+/**
+ * Named stories in the simulator.
+ *
+ * @module
+ */
 import { expect } from 'chai';
 import { Cluster } from './cluster.ts';
 import type { Fault, FaultPlan } from './faults.ts';
@@ -78,7 +83,7 @@ describe('simulator: scenarios', function () {
   });
 
   for (let calls = 1; calls <= 12; calls++) {
-    it(`a node dies at its port call ${calls}, wherever that is, and signs nothing twice`, async () => {
+    it(`a node dies at its port call ${calls} and signs nothing twice`, async () => {
       const cluster = network(QUIET, 100 + calls);
       await reach(cluster, 1);
       cluster.nodes[1]?.dieAfter(calls);
@@ -88,7 +93,7 @@ describe('simulator: scenarios', function () {
     });
   }
 
-  it('a validator whose log is torn off at its vote stays silent for that height only', async () => {
+  it('a validator whose log is cut off stays silent for that height only', async () => {
     const cluster = network({ kinds: new Set(), liars: [], damaged: [3] });
     await reach(cluster, 2);
     cluster.nodes[3]?.die();

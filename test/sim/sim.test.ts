@@ -1,3 +1,8 @@
+/**
+ * The simulator itself: the same seed, the same story; and a few seeds of storms.
+ *
+ * @module
+ */
 import { expect } from 'chai';
 import { runSeed } from './cluster.ts';
 import { runSeeds } from './run.ts';
