@@ -161,16 +161,16 @@ describe('net: peer exchange rules', () => {
     expect(rules.requested(0)).to.equal(undefined);
     expect(rules.requested(1)).to.equal(undefined);
     expect(rules.requested(10_001)).to.equal(undefined);
-    expect(rules.requested(20_000)).to.include('asked for addresses again');
+    expect(rules.requested(20_000)?.message).to.include('asked for addresses again');
   });
 
   it('takes one answer per question', () => {
     const rules = new PexRules(10_000);
-    expect(rules.answered()).to.equal('told addresses unasked');
+    expect(rules.answered()?.message).to.equal('told addresses unasked');
     expect(rules.ask()).to.equal(true);
     expect(rules.ask()).to.equal(false);
     expect(rules.answered()).to.equal(undefined);
-    expect(rules.answered()).to.equal('told addresses unasked');
+    expect(rules.answered()?.message).to.equal('told addresses unasked');
   });
 
   it('answers with a part of the book, 250 at most', () => {

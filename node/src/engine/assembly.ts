@@ -5,6 +5,7 @@
  */
 import { initialState } from '../../consensus/state.ts';
 import type { Timeout } from '../../consensus/types.ts';
+import type { LedgerError } from '../base/errors.ts';
 import { Mempool } from '../mempool/mempool.ts';
 import type { ChainState, CommittedHeight } from '../types/chain-state.ts';
 import { Collector } from './collector.ts';
@@ -28,7 +29,7 @@ export type EngineHooks = {
   readonly committed: (height: CommittedHeight) => void;
   /** A transaction entered the mempool. */
   readonly accepted: () => void;
-  readonly drop: (id: PeerId, reason: string) => void;
+  readonly drop: (id: PeerId, refusal: LedgerError) => void;
   readonly wake: () => void;
   readonly fatal: (thrown: unknown) => void;
 };
@@ -101,7 +102,7 @@ export function assemble(
   const core = (): typeof driver.state => driver.state;
   const paused = (): boolean => driver.paused;
   const gossip = new Gossip({ net, clock, store, collector, evidence, peers, core, paused });
-  const txs = new TxGossip({ net, clock, mempool, accepted, fatal });
+  const txs = new TxGossip({ net, clock, mempool, accepted, drop, fatal });
   const chain = (): ChainState => executor.state;
   const peer = (id: PeerId): PeerState | undefined => peers.get(id);
   const reactor = new Reactor({ driver, gossip, collector, clock, chain, peer, drop });

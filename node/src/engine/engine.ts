@@ -14,7 +14,7 @@
  */
 import type { State } from '../../consensus/state.ts';
 import { equalBytes } from '../base/bytes.ts';
-import { describe, invariant, LedgerError } from '../base/errors.ts';
+import { describe, type ErrorSpec, errorSpec, invariant, LedgerError } from '../base/errors.ts';
 import type { PoolEntry } from '../mempool/lane.ts';
 import type { Submitted } from '../mempool/mempool.ts';
 import type { ChainState, CommittedHeight } from '../types/chain-state.ts';
@@ -37,6 +37,11 @@ import type { BlockPair } from './sync.ts';
 import { logOf } from './wal-records.ts';
 
 export type { EngineOptions, EnginePorts } from './options.ts';
+
+/** Breaches that the core finds. */
+export const errors: { readonly Lied: ErrorSpec<{ readonly reason: string }> } = {
+  Lied: errorSpec('peer', 2, 'peer', (p) => p.reason),
+};
 
 /** What RPC tells of consensus. */
 export type RoundView = {
@@ -79,7 +84,7 @@ export class Engine implements NetListener {
       announce: (effect) => this.#announce(effect),
       committed: (height) => this.#committed(height),
       accepted: () => this.#tellTxs(),
-      drop: (id, reason) => this.#drop(id, reason),
+      drop: (id, refusal) => this.#drop(id, refusal),
       wake: () => this.#wake(),
       fatal: (thrown) => this.#fail(thrown),
     });
@@ -228,7 +233,7 @@ export class Engine implements NetListener {
         this.#equivocated(effect);
         return;
       case 'blame':
-        this.#drop(effect.peer, effect.reason);
+        this.#drop(effect.peer, new LedgerError(errors.Lied, { reason: effect.reason }));
         return;
       case 'noted':
         logger.debug(effect.event, { height: effect.height, round: effect.round });
@@ -272,12 +277,12 @@ export class Engine implements NetListener {
       }
     } catch (thrown) {
       if (!(thrown instanceof LedgerError) || thrown.blame !== 'peer') throw thrown;
-      this.#drop(peer.id, thrown.message);
+      this.#drop(peer.id, thrown);
     }
   }
 
-  #drop(peer: PeerId, reason: string): void {
-    this.#ports.logger.warn('peer dropped', { peer, reason });
+  #drop(peer: PeerId, { space, code, message: reason }: LedgerError): void {
+    this.#ports.logger.warn('peer dropped', { peer, code: `${space}/${code}`, reason });
     this.#inbox.forget(peer);
     this.#ports.net.drop(peer, reason, BAN_MS);
   }

@@ -40,7 +40,7 @@ export type ReactorParts = {
   readonly clock: Clock;
   readonly chain: () => ChainState;
   readonly peer: (id: PeerId) => PeerState | undefined;
-  readonly drop: (id: PeerId, reason: string) => void;
+  readonly drop: (id: PeerId, refusal: LedgerError) => void;
 };
 
 /** Handles the messages of channels 0x20 to 0x23. */
@@ -72,7 +72,7 @@ export class Reactor {
       return message;
     } catch (thrown) {
       if (!(thrown instanceof LedgerError) || thrown.blame !== 'peer') throw thrown;
-      this.#parts.drop(peer.id, thrown.message);
+      this.#parts.drop(peer.id, thrown);
       return undefined;
     }
   }
@@ -145,7 +145,7 @@ export class Reactor {
     if (height !== core.height || round !== core.round || core.proposal !== undefined) return;
     const { proposer } = core.validators;
     const verified = await verifyProposal(driver.signers(), proposal, proposer);
-    if (verified instanceof LedgerError) return this.#parts.drop(peer.id, verified.message);
+    if (verified instanceof LedgerError) return this.#parts.drop(peer.id, verified);
     await driver.feed({ kind: 'proposal', proposal: verified });
   }
 
@@ -180,7 +180,7 @@ export class Reactor {
         : core.lastCommit?.votes[vote.validatorIndex];
     if (known !== undefined && equalBytes(known.signature, vote.signature)) return;
     const verified = await verifyVote(signers, vote);
-    if (verified instanceof LedgerError) return this.#parts.drop(peer.id, verified.message);
+    if (verified instanceof LedgerError) return this.#parts.drop(peer.id, verified);
     await driver.feed({ kind: 'vote', vote: verified, peer: peer.id });
   }
 

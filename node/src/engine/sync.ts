@@ -13,7 +13,7 @@
  *
  * @module
  */
-import { LedgerError } from '../base/errors.ts';
+import { type ErrorSpec, errorSpec, LedgerError } from '../base/errors.ts';
 import { Writer } from '../base/wire.ts';
 import type { Block } from '../types/block.ts';
 import { checkBlocksyncMessage } from '../types/message-checks.ts';
@@ -40,6 +40,11 @@ const MAX_DENIALS = 3;
 /** Blocks a peer may ask for ahead of what we sent. */
 const MAX_SERVED = 64;
 
+/** Why a peer is dropped. */
+export const errors: { readonly BadPartner: ErrorSpec<{ readonly reason: string }> } = {
+  BadPartner: errorSpec('sync', 1, 'peer', (p) => p.reason),
+};
+
 /** What sync works with. */
 export type SyncParts = {
   readonly net: Net;
@@ -47,7 +52,7 @@ export type SyncParts = {
   readonly store: ChainStore;
   readonly peers: ReadonlyMap<PeerId, PeerState>;
   /** Drops and bans. */
-  readonly drop: (id: PeerId, reason: string) => void;
+  readonly drop: (id: PeerId, refusal: LedgerError) => void;
   /** Called when there may be a block to apply. */
   readonly wake: () => void;
 };
@@ -109,6 +114,10 @@ export class Sync {
     return highest;
   }
 
+  #blame(peer: PeerId, reason: string): void {
+    this.#parts.drop(peer, new LedgerError(errors.BadPartner, { reason }));
+  }
+
   /** Tells a new peer which blocks we have. */
   greet(peer: PeerState): void {
     this.#parts.net.send(peer.id, CHANNEL.blocksync, this.#status());
@@ -150,7 +159,7 @@ export class Sync {
       return message;
     } catch (thrown) {
       if (!(thrown instanceof LedgerError) || thrown.blame !== 'peer') throw thrown;
-      this.#parts.drop(peer.id, thrown.message);
+      this.#parts.drop(peer.id, thrown);
       return undefined;
     }
   }
@@ -184,7 +193,7 @@ export class Sync {
   #asked(peer: PeerState, height: number): void {
     const queue = this.#served.get(peer.id) ?? [];
     if (queue.length >= MAX_SERVED) {
-      this.#parts.drop(peer.id, 'asks for more blocks than it takes');
+      this.#blame(peer.id, 'asks for more blocks than it takes');
       return;
     }
     queue.push(height);
@@ -225,7 +234,7 @@ export class Sync {
     peer.lastBlock = Math.min(peer.lastBlock, height - 1);
     const denials = (this.#denials.get(peer.id) ?? 0) + 1;
     this.#denials.set(peer.id, denials);
-    if (denials > MAX_DENIALS) this.#parts.drop(peer.id, 'lacks blocks it says it has');
+    if (denials > MAX_DENIALS) this.#blame(peer.id, 'lacks blocks it says it has');
   }
 
   #took(peer: PeerState, block: Block | undefined, bytes: number): void {
@@ -233,7 +242,7 @@ export class Sync {
     const request = this.#requests.get(height);
     if (request?.peer !== peer.id || request.block !== undefined) {
       // Late answers to requests that no longer stand are not a breach.
-      if (height > this.#height + WINDOW) this.#parts.drop(peer.id, 'sent a block unasked');
+      if (height > this.#height + WINDOW) this.#blame(peer.id, 'sent a block unasked');
       return;
     }
     request.block = block;
@@ -259,7 +268,7 @@ export class Sync {
   refuse({ firstPeer, secondPeer }: BlockPair, reason: string): void {
     for (const peer of new Set([firstPeer, secondPeer])) {
       this.#forgetRequests(peer);
-      this.#parts.drop(peer, `sent a block that does not verify: ${reason}`);
+      this.#blame(peer, `sent a block that does not verify: ${reason}`);
     }
   }
 
@@ -285,7 +294,7 @@ export class Sync {
       if (now - since <= ANSWER_WITHIN_MS) continue;
       this.#owesSince.delete(peer);
       this.#forgetRequests(peer);
-      this.#parts.drop(peer, 'does not send the blocks it was asked for');
+      this.#blame(peer, 'does not send the blocks it was asked for');
     }
     const behind = this.highest >= this.#height + 2;
     const far = this.highest >= this.#height + FAR_BEHIND;

@@ -31,10 +31,9 @@ const RELAY_AFTER_MS = 400;
 const MAX_RELAYS = 20_000;
 /** Transactions checked before other work gets a turn. */
 const CHECKS_PER_TURN = 64;
-/** Most peers' transactions that wait for their check, in bytes. */
+/** Most peers' transactions that wait for their check, in bytes and in number. */
 const MAX_UNCHECKED_BYTES = 32 * 1_048_576;
-/** Ban of a peer whose message broke a rule. */
-const BAN_MS = 60_000;
+const MAX_UNCHECKED = 100_000;
 
 type Unchecked = { readonly tx: Uint8Array; readonly peer: PeerId };
 type Relay = { readonly entry: PoolEntry; readonly at: number };
@@ -46,6 +45,8 @@ export type TxGossipParts = {
   readonly mempool: Mempool;
   /** Called when a transaction entered the pool. */
   readonly accepted: () => void;
+  /** Drops and bans. */
+  readonly drop: (id: PeerId, refusal: LedgerError) => void;
   readonly fatal: (thrown: unknown) => void;
 };
 
@@ -100,13 +101,14 @@ export class TxGossip {
       const message = this.#codec.decode(bytes);
       checkMempoolMessage(message, this.#maxBatchBytes);
       for (const tx of message.value.txs) {
-        if (this.#uncheckedBytes + tx.length > MAX_UNCHECKED_BYTES) break;
+        const full = this.#unchecked.length >= MAX_UNCHECKED;
+        if (full || this.#uncheckedBytes + tx.length > MAX_UNCHECKED_BYTES) break;
         this.#uncheckedBytes += tx.length;
         this.#unchecked.push({ tx, peer });
       }
     } catch (thrown) {
       if (!(thrown instanceof LedgerError)) throw thrown;
-      this.#parts.net.drop(peer, thrown.message, BAN_MS);
+      this.#parts.drop(peer, thrown);
       return;
     }
     this.#startChecking();

@@ -38,7 +38,7 @@ export type PexOutcome =
   | { readonly kind: 'learnt' }
   /** The peer was answered by a seed: it may go. */
   | { readonly kind: 'served' }
-  | { readonly kind: 'breach'; readonly reason: string };
+  | { readonly kind: 'breach'; readonly refusal: LedgerError };
 
 /** Asks, answers and remembers. */
 export class Discovery {
@@ -87,23 +87,23 @@ export class Discovery {
       return this.#heard(session, pexCodec.decode(bytes));
     } catch (thrown) {
       if (!LedgerError.is(thrown, codecErrors.Malformed)) throw thrown;
-      return { kind: 'breach', reason: thrown.message };
+      return { kind: 'breach', refusal: thrown };
     }
   }
 
   #heard(session: Session, message: PexMessage): PexOutcome {
     const { book, scope, seedMode, nowMs, random } = this.#options;
     if (message.kind === 'request') {
-      const reason = session.pex.requested(nowMs());
-      if (reason !== undefined) return { kind: 'breach', reason };
+      const refusal = session.pex.requested(nowMs());
+      if (refusal !== undefined) return { kind: 'breach', refusal };
       const addresses = book
         .sample(answerSize(book.size), session.peer, random)
         .map(({ id, host, port }) => ({ id, ip: host, port }));
       this.#say(session, { kind: 'addresses', value: { addresses } });
       return { kind: seedMode && session.direction === 'inbound' ? 'served' : 'nothing' };
     }
-    const reason = session.pex.answered();
-    if (reason !== undefined) return { kind: 'breach', reason };
+    const refusal = session.pex.answered();
+    if (refusal !== undefined) return { kind: 'breach', refusal };
     let learnt = 0;
     for (const address of believable(message.value.addresses, scope)) {
       if (book.hear(address, session.peer)) learnt++;

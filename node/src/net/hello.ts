@@ -12,8 +12,18 @@
  * @module
  */
 import { equalBytes, fromUtf8, toHex } from '../base/bytes.ts';
+import { type ErrorSpec, errorSpec } from '../base/errors.ts';
 import { MAX_CHAIN_ID_BYTES } from '../base/limits.ts';
 import { always, bytes, type Codec, message, text, uint, union } from '../base/proto.ts';
+
+/** Why a greeting does not lead to a session. */
+export const errors: {
+  readonly Incompatible: ErrorSpec<{ readonly reason: string }>;
+  readonly NotAdmitted: ErrorSpec<{ readonly reason: string }>;
+} = {
+  Incompatible: errorSpec('net', 25, 'peer', (p) => p.reason),
+  NotAdmitted: errorSpec('net', 26, 'peer', (p) => p.reason),
+};
 
 /** Version of the peer protocol (CometBFT's P2PProtocol) and of blocks (BlockProtocol). */
 export const P2P_VERSION = 8;

@@ -10,7 +10,7 @@
  * @module
  */
 import type { Connection, Stream } from '@libp2p/interface';
-import { describe, present } from '../base/errors.ts';
+import { describe, LedgerError, present } from '../base/errors.ts';
 import type { ChannelId } from '../types/messages.ts';
 import { type PeerAddress, parseListenAddress, parsePeerAddress } from './address.ts';
 import { AddressBook } from './address-book.ts';
@@ -22,7 +22,7 @@ import { DEFAULT_LIMITS, type HostLimits, type HostListener, type HostOptions } 
 import { Peers } from './peers.ts';
 import { PEX_BAN_MS } from './pex.ts';
 import type { Pipe } from './pipe.ts';
-import { Session, type SessionPort } from './session.ts';
+import { type Ending, Session, type SessionPort } from './session.ts';
 import { type NetStatus, type PeerStatus, peerStatus } from './status.ts';
 import { createTransport, type Transport, type TransportPort } from './transport.ts';
 
@@ -125,7 +125,7 @@ export class Host {
   /**
    * Listens, dials, and tells `listener` from here on.
    *
-   * @throws what the transport throws if the address cannot be listened at
+   * @throws LedgerError net/27 if the address cannot be listened at
    */
   async start(listener: HostListener): Promise<void> {
     const { addressBook, log } = this.#options;
@@ -266,8 +266,8 @@ export class Host {
       admit: (session) => this.#admit(session),
       joined: (session) => this.#joined(session),
       received: (session, channel, message) => this.#received(session, channel, message),
-      breach: (session, reason) => this.#breach(session, reason, this.#limits.breachBanMs),
-      ended: (session, reason) => this.#endedSession(session, reason),
+      breach: (session, refusal) => this.#breach(session, refusal, this.#limits.breachBanMs),
+      ended: (session, why) => this.#endedSession(session, why),
       dirty: (pipe) => this.#flushSoon(pipe),
     };
   }
@@ -298,24 +298,27 @@ export class Host {
       return;
     }
     const outcome = this.#discovery.received(session, message);
-    if (outcome.kind === 'breach') this.#breach(session, outcome.reason, PEX_BAN_MS);
+    if (outcome.kind === 'breach') this.#breach(session, outcome.refusal, PEX_BAN_MS);
     else if (outcome.kind === 'served') session.endSoon('addresses told');
     else if (outcome.kind === 'learnt') this.#dialDue();
   }
 
-  #breach(session: Session, reason: string, banMs: number): void {
-    this.#peers.ban(session.peer, reason, this.#nowMs(), banMs);
-    this.#options.log.warn('peer breaks the protocol', { peer: session.peer, reason, banMs });
-    session.end(reason, true);
+  #breach(session: Session, refusal: LedgerError, banMs: number): void {
+    const { peer } = session;
+    const { code, message: reason } = told(refusal);
+    this.#peers.ban(peer, reason, this.#nowMs(), banMs);
+    this.#options.log.warn('peer breaks the protocol', { peer, code, reason, banMs });
+    session.end(refusal, true);
   }
 
-  #endedSession(session: Session, reason: string): void {
+  #endedSession(session: Session, why: Ending): void {
     const { peer, direction, remoteIp } = session;
     this.#connections.delete(session.connectionId);
     if (direction === 'outbound') this.#dialed.delete(peer);
     this.#ended++;
     const admitted = this.#sessions.get(peer) === session;
-    this.#options.log.info('peer left', { peer, direction, remoteIp, reason });
+    const { code, message: reason } = told(why);
+    this.#options.log.info('peer left', { peer, direction, remoteIp, code, reason });
     if (admitted) {
       this.#sessions.delete(peer);
       this.#peers.closed(peer, this.#nowMs());
@@ -374,4 +377,10 @@ export class Host {
     if (chosen !== undefined) this.#discovery.ask(chosen);
     this.#dialDue();
   }
+}
+
+/** The end of a session as the log tells it: with space and code if the peer was refused. */
+function told(why: Ending): { readonly code: string | undefined; readonly message: string } {
+  const code = why instanceof LedgerError ? `${why.space}/${why.code}` : undefined;
+  return { code, message: describe(why) };
 }

@@ -8,8 +8,18 @@
  *
  * @module
  */
+import { type ErrorSpec, errorSpec, LedgerError } from '../base/errors.ts';
 import { type Codec, list, message, text, uint, union } from '../base/proto.ts';
 import { type AddressScope, inScope, ipAddress, type PeerAddress } from './address.ts';
+
+/** Breaches of the exchange. */
+export const errors: {
+  readonly AskedTooSoon: ErrorSpec<{ readonly ms: number }>;
+  readonly Unasked: ErrorSpec<object>;
+} = {
+  AskedTooSoon: errorSpec('net', 40, 'peer', (p) => `asked for addresses again after ${p.ms} ms`),
+  Unasked: errorSpec('net', 41, 'peer', () => 'told addresses unasked'),
+};
 
 /** Most addresses in an answer. */
 export const MAX_PEX_ADDRESSES = 250;
@@ -66,17 +76,17 @@ export class PexRules {
   }
 
   /** The peer asks: what is wrong with that, if anything. */
-  requested(nowMs: number): string | undefined {
+  requested(nowMs: number): LedgerError | undefined {
     this.#requests++;
     const since = nowMs - this.#lastRequestMs;
     this.#lastRequestMs = nowMs;
     if (this.#requests <= FREE_REQUESTS || since >= this.#intervalMs) return undefined;
-    return `asked for addresses again after ${Math.floor(since)} ms`;
+    return new LedgerError(errors.AskedTooSoon, { ms: Math.floor(since) });
   }
 
   /** The peer answers: what is wrong with that, if anything. */
-  answered(): string | undefined {
-    if (!this.#asked) return 'told addresses unasked';
+  answered(): LedgerError | undefined {
+    if (!this.#asked) return new LedgerError(errors.Unasked, {});
     this.#asked = false;
     return undefined;
   }

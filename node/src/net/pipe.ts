@@ -24,7 +24,7 @@ export type PipePort = {
   /** Bytes arrived; false stops reading. */
   bytes(count: number): boolean;
   /** The peer broke the framing. */
-  breach(reason: string): void;
+  breach(refusal: LedgerError): void;
   /** The stream is gone. */
   ended(reason: string): void;
   /** Something waits: `flush` is to be called at the end of this turn. */
@@ -131,7 +131,7 @@ export class Pipe {
       return this.#reader.push(chunk);
     } catch (thrown) {
       if (!(thrown instanceof LedgerError) || thrown.space !== 'net') throw thrown;
-      this.#port.breach(thrown.message);
+      this.#port.breach(thrown);
       return false;
     }
   }

@@ -16,6 +16,7 @@ import {
   type Control,
   controlCodec,
   type Hello,
+  errors as helloErrors,
   helloRefusal,
   type NodeInfo,
   readReason,
@@ -31,9 +32,15 @@ import { ipOf, protocolOf } from './transport.ts';
 export const errors: {
   readonly UnexpectedStream: ErrorSpec<{ name: string }>;
   readonly NotClosed: ErrorSpec<{ peer: string }>;
+  readonly OutOfTurn: ErrorSpec<{ what: string }>;
+  readonly TooFast: ErrorSpec<{ max: number; unit: string }>;
+  readonly Silent: ErrorSpec<{ what: string; ms: number }>;
 } = {
   UnexpectedStream: errorSpec('net', 20, 'peer', (p) => `stream ${p.name} opened out of turn`),
   NotClosed: errorSpec('net', 21, 'peer', (p) => `${p.peer} did not let the connection close`),
+  OutOfTurn: errorSpec('net', 22, 'peer', (p) => p.what),
+  TooFast: errorSpec('net', 23, 'peer', (p) => `over ${p.max} ${p.unit} per second`),
+  Silent: errorSpec('net', 24, 'peer', (p) => `${p.what} ${p.ms} ms`),
 };
 
 /** Milliseconds for which closing waits: for the peer to hear the reason, for queues to drain. */
@@ -61,11 +68,14 @@ export type SessionPort = {
   joined(session: Session): void;
   received(session: Session, channel: number, message: Uint8Array): void;
   /** The peer broke a rule for which it is banned. */
-  breach(session: Session, reason: string): void;
+  breach(session: Session, refusal: LedgerError): void;
   /** The end; `joined` has been called before or never will be. */
-  ended(session: Session, reason: string): void;
+  ended(session: Session, why: Ending): void;
   dirty(pipe: Pipe): void;
 };
+
+/** Why a session ends: a refusal of the peer, or what happened. */
+export type Ending = LedgerError | string;
 
 type State = 'greeting' | 'opening' | 'joined' | 'ended';
 
@@ -118,7 +128,7 @@ export class Session {
       new Pipe(name, rules.messageBytes, this.#pipePort(name));
     this.#pipes = { votes: pipe('votes'), data: pipe('data'), bulk: pipe('bulk') };
     this.#deadline = setTimeout(
-      () => this.end(`no agreement within ${rules.handshakeMs} ms`, true),
+      () => this.end(silent('no agreement within', rules.handshakeMs), true),
       rules.handshakeMs,
     );
     connection.addEventListener('close', () => this.end('connection closed', false));
@@ -129,8 +139,8 @@ export class Session {
     return {
       message: (channel, message) => this.#received(channel, message),
       bytes: (count) => this.#counted(count),
-      breach: (reason) => {
-        if (!this.isEnded) port.breach(this, reason);
+      breach: (refusal) => {
+        if (!this.isEnded) port.breach(this, refusal);
       },
       ended: (reason) => this.end(`${name}: ${reason}`, false),
       dirty: (pipe) => port.dirty(pipe),
@@ -183,8 +193,9 @@ export class Session {
     const early = name === 'votes' ? this.#state !== 'greeting' : this.#state !== 'opening';
     const twice = this.#pipes[name].attached || this.#waiting.has(name);
     if (this.direction === 'outbound' || early || twice) {
-      stream.abort(new LedgerError(errors.UnexpectedStream, { name }));
-      if (!this.isEnded) this.#port.breach(this, `opened stream ${name} out of turn`);
+      const refusal = new LedgerError(errors.UnexpectedStream, { name });
+      stream.abort(refusal);
+      if (!this.isEnded) this.#port.breach(this, refusal);
       return;
     }
     if (name === 'votes') {
@@ -215,9 +226,16 @@ export class Session {
     const now = this.#port.nowMs();
     this.#heardAtMs = now;
     if (this.#bytes.take(count, now)) return true;
-    if (!this.isEnded)
-      this.#port.breach(this, `over ${this.#rules.maxBytesPerSecond} bytes per second`);
+    if (!this.isEnded) this.#tooFast(this.#rules.maxBytesPerSecond, 'bytes');
     return false;
+  }
+
+  #tooFast(max: number, unit: string): void {
+    this.#port.breach(this, new LedgerError(errors.TooFast, { max, unit }));
+  }
+
+  #outOfTurn(what: string): void {
+    this.#port.breach(this, new LedgerError(errors.OutOfTurn, { what }));
   }
 
   #received(channel: number, message: Uint8Array): boolean {
@@ -225,12 +243,12 @@ export class Session {
     this.receivedMessages++;
     this.receivedBytes.set(channel, (this.receivedBytes.get(channel) ?? 0) + message.length);
     if (!this.#messages.take(1, this.#port.nowMs())) {
-      this.#port.breach(this, `over ${this.#rules.maxMessagesPerSecond} messages per second`);
+      this.#tooFast(this.#rules.maxMessagesPerSecond, 'messages');
       return false;
     }
     if (channel === CONTROL_CHANNEL) this.#control(message);
     else if (this.#state === 'joined') this.#port.received(this, channel, message);
-    else this.#port.breach(this, 'sent messages before agreeing');
+    else this.#outOfTurn('sent messages before agreeing');
     return !this.isEnded;
   }
 
@@ -245,7 +263,7 @@ export class Session {
       this.#heard(controlCodec.decode(message));
     } catch (thrown) {
       if (!LedgerError.is(thrown, codecErrors.Malformed)) throw thrown;
-      this.#port.breach(this, thrown.message);
+      this.#port.breach(this, thrown);
     }
   }
 
@@ -271,14 +289,15 @@ export class Session {
 
   #greeted(hello: Hello): void {
     if (this.#state !== 'greeting') {
-      this.#port.breach(this, 'said hello twice');
+      this.#outOfTurn('said hello twice');
       return;
     }
     const refusal = helloRefusal(this.#rules.hello, hello, this.peer);
     this.#info = hello.nodeInfo;
-    const refused = refusal ?? this.#port.admit(this);
-    if (refused !== undefined) {
-      this.end(refused, true);
+    const reason = refusal ?? this.#port.admit(this);
+    if (reason !== undefined) {
+      const spec = refusal === undefined ? helloErrors.NotAdmitted : helloErrors.Incompatible;
+      this.end(new LedgerError(spec, { reason }), true);
       return;
     }
     this.#state = 'opening';
@@ -299,13 +318,13 @@ export class Session {
 
   #ready(): void {
     if (this.#state !== 'opening' || this.#peerReady) {
-      this.#port.breach(this, 'said ready out of turn');
+      this.#outOfTurn('said ready out of turn');
       return;
     }
     this.#peerReady = true;
     if (this.direction === 'inbound') this.#answerReady();
     else if (this.#waiting.size === STREAMS.length - 1) this.#join();
-    else this.#port.breach(this, 'said ready before the streams were open');
+    else this.#outOfTurn('said ready before the streams were open');
   }
 
   #join(): void {
@@ -323,9 +342,9 @@ export class Session {
     const silentMs = nowMs - this.#heardAtMs;
     const stalledMs = Math.max(...this.pipes.map((pipe) => pipe.stalledMs(nowMs)));
     if (silentMs >= this.#rules.pongMs) {
-      this.end(`silent for ${Math.round(silentMs)} ms`, true);
+      this.end(silent('silent for', silentMs), true);
     } else if (stalledMs >= this.#rules.pongMs) {
-      this.end(`read nothing for ${Math.round(stalledMs)} ms`, true);
+      this.end(silent('read nothing for', stalledMs), true);
     } else if (this.isJoined) {
       this.#say({ kind: 'ping', value: { stamp: Math.floor(nowMs) } });
     }
@@ -337,16 +356,16 @@ export class Session {
   }
 
   /** Ends the session, once; `tell` sends the reason to the peer. */
-  end(reason: string, tell: boolean): void {
+  end(why: Ending, tell: boolean): void {
     if (this.isEnded) return;
     if (tell && this.#pipes.votes.attached) {
-      this.#say({ kind: 'bye', value: { reason: writeReason(reason) } });
+      this.#say({ kind: 'bye', value: { reason: writeReason(describe(why)) } });
       this.#pipes.votes.flush();
     }
     if (this.isEnded) return;
     this.#state = 'ended';
     clearTimeout(this.#deadline);
-    this.#port.ended(this, reason);
+    this.#port.ended(this, why);
     this.closed = this.#close(tell);
   }
 
@@ -373,4 +392,8 @@ export class Session {
       this.#connection.addEventListener('close', this.#stopWaiting);
     });
   }
+}
+
+function silent(what: string, ms: number): LedgerError {
+  return new LedgerError(errors.Silent, { what, ms: Math.round(ms) });
 }

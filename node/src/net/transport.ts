@@ -15,11 +15,23 @@ import { tcp } from '@libp2p/tcp';
 import { yamux } from '@libp2p/yamux';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p, type Libp2p } from 'libp2p';
-import { present } from '../base/errors.ts';
+import { describe, type ErrorSpec, errorSpec, LedgerError, present } from '../base/errors.ts';
 import { formatAddress, type PeerAddress } from './address.ts';
 import { STREAMS, type StreamName } from './channels.ts';
 import { encryption } from './encryption.ts';
 import type { Aead } from './options.ts';
+
+/** Refusals of the transport. */
+export const errors: { readonly CannotListen: ErrorSpec<{ listen: string; reason: string }> } = {
+  CannotListen: errorSpec(
+    'net',
+    27,
+    'node',
+    (p) =>
+      `cannot listen for peers on ${p.listen} (${p.reason}): stop what uses it, ` +
+      'or choose another address in p2p.listen',
+  ),
+};
 
 /** Bytes a stream may have under way unacknowledged: bounds what a vote may wait behind. */
 const STREAM_WINDOW_BYTES = 1_048_576;
@@ -57,6 +69,7 @@ export type TransportOptions = {
 export type Transport = {
   readonly id: string;
   readonly publicKey: Uint8Array;
+  /** @throws LedgerError net/27 if the address cannot be had */
   start(): Promise<void>;
   stop(): Promise<void>;
   /** The addresses listened at, with their real ports. */
@@ -85,6 +98,12 @@ function silentLogger(): ComponentLogger {
 export function ipOf(address: Multiaddr): string {
   const host = address.getComponents().find((part) => part.name === 'ip4' || part.name === 'ip6');
   return (host?.value ?? '').replace(/^::ffff:/, '');
+}
+
+/** The one line of libp2p's report that says why; it holds a stack for each address. */
+function listenReason(thrown: unknown): string {
+  const text = describe(thrown);
+  return /Error: ([^\n]+)/.exec(text)?.[1] ?? text.split('\n', 1)[0] ?? '';
 }
 
 /**
@@ -151,7 +170,15 @@ export async function createTransport(
     id: node.peerId.toString(),
     publicKey: present(privateKey.publicKey.raw, 'public key'),
     start: async () => {
-      await node.start();
+      try {
+        await node.start();
+      } catch (thrown) {
+        throw new LedgerError(
+          errors.CannotListen,
+          { listen: options.listen, reason: listenReason(thrown) },
+          thrown,
+        );
+      }
     },
     stop: async () => {
       await node.stop();
