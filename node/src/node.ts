@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { step } from '../consensus/core.ts';
 import { LevelChainStore } from '../state/chain-store.ts';
@@ -266,6 +267,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const genesis = parseGenesis(readHomeFile(paths, paths.genesis));
   const [nodeKey, validatorKey] = [readNodeKey(paths), readValidatorKey(paths)];
   await using started = new AsyncDisposableStack();
+  mkdirSync(paths.data, { recursive: true, mode: 0o700 });
   const lock = FileLock.acquire(join(paths.data, LOCK_FILE));
   started.defer(() => lock.release());
   const stores = await openStores(paths, config.app);
