@@ -1,4 +1,8 @@
-/** Connects to a node, signs, writes a memory, reads it back and verifies its proof. */
+/**
+ * Connects to a node, signs, writes a memory, reads it back and verifies its proof.
+ *
+ * @module
+ */
 import { DirectSecp256k1HdWallet, Registry } from '@cosmjs/proto-signing';
 import { defaultRegistryTypes, GasPrice, SigningStargateClient } from '@cosmjs/stargate';
 import { trustGenesis } from '../../node/src/client/chain.ts';
