@@ -78,8 +78,6 @@ export class Cluster {
   readonly plan: FaultPlan;
   readonly faults: Record<Fault, number> = noFaults();
   readonly prng: Prng;
-  /** An application with a store of its own cannot do without the log: then it is not damaged. */
-  readonly #keepsStore: boolean;
   #calm = false;
   #txs = 0;
   #events = 0;
@@ -109,8 +107,9 @@ export class Cluster {
       dropped: (by, who, reason) => this.#dropped(by, who, reason),
     });
     const timeouts = { ...TIMEOUTS, emptyBlocksMs: prng.pick([20, 200, 1_000]) };
-    const keepsStore = prng.chance(0.3);
-    this.#keepsStore = keepsStore;
+    // An application with a store of its own cannot do without the log: then it is not damaged.
+    const damage = this.plan.damaged.length > 0;
+    const keepsStore = prng.chance(0.3) && !damage;
     this.nodes = everybody.map((index) => {
       return new SimNode({
         index,
@@ -217,7 +216,7 @@ export class Cluster {
   #damageLog(node: SimNode, index: number): void {
     const kind = this.#damage;
     this.#damage = undefined;
-    if (kind === undefined || this.#calm || this.#keepsStore) return;
+    if (kind === undefined || this.#calm) return;
     const { prng } = this;
     const done = kind === 'corruptWal' ? node.disk.corrupt(prng) : node.disk.truncate(prng);
     if (!done) return;
