@@ -65,6 +65,8 @@ export type BenchResult = {
 };
 
 const SENDERS = 256;
+/** Longest wait for nodes that are behind at the end. */
+const SETTLE_MS = 10_000;
 /** Transactions under way at most: what keeps blocks full and the pool far from its bounds. */
 const WINDOW = 4_000;
 /** Transactions a second to prepare for when the rate is open, by operations in each. */
@@ -119,6 +121,17 @@ async function executedIn(node: string, from: number, to: number): Promise<Reado
   return found;
 }
 
+/** The height that every node has reached, once they agree on it. */
+async function heightOfAll(nodes: readonly string[]): Promise<number> {
+  const deadline = performance.now() + SETTLE_MS;
+  const target = Math.max(...(await Promise.all(nodes.map(latestHeight))));
+  for (;;) {
+    const lowest = Math.min(...(await Promise.all(nodes.map(latestHeight))));
+    if (lowest >= target || performance.now() > deadline) return lowest;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
 function percentile(sorted: Float64Array, share: number): number {
   const value = sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
   return value === undefined ? 0 : Math.round(value * 10) / 10;
@@ -142,7 +155,7 @@ async function measure(spec: BenchSpec, devnet: RunningDevnet, load: LoadSpec) {
   const used = cpu() - before;
   const peak = Math.max(...nodes.map((node) => peakRssMiB(node.pid)));
   spec.progress('looking for every transaction');
-  const lastHeight = await latestHeight(last);
+  const lastHeight = await heightOfAll(nodes.map((node) => node.rpc));
   const executed = await executedIn(last, firstHeight, lastHeight);
   const committed = report.hashes.filter((hash) => executed.has(hash)).length;
   return { report, used, peak, committed, blocks: lastHeight - firstHeight + 1 };
