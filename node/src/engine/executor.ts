@@ -197,6 +197,7 @@ export class Executor {
     let retainHeight = 0;
     if (known === undefined) {
       this.#parts.beforeCommit({ height, blockHash: blockId.hash, results });
+      mempool.hold();
       retainHeight = (await application.commit()).retainHeight;
     }
     const committed = { block, blockId, parts, seenCommit, results, state };

@@ -128,6 +128,8 @@ export class Mempool {
   readonly #cache = new Map<string, true>();
   /** Keys being checked; a block that commits one takes it out. */
   readonly #checking = new Set<string>();
+  /** Present while a block is being committed; checks wait for it. */
+  #held: PromiseWithResolvers<void> | undefined;
   #bytes = 0;
   #arrivals = 0;
   #height = 0;
@@ -180,7 +182,13 @@ export class Mempool {
     this.#admit(tx, key, peer);
     this.#remember(key);
     this.#checking.add(key);
-    return this.#run({ tx, hash, key, peer }, 'new', 1);
+    const run = () => this.#run({ tx, hash, key, peer }, 'new', 1);
+    return this.#held?.promise.then(run) ?? run();
+  }
+
+  /** Holds checks back until `update`: a commit makes the application forget what is pending. */
+  hold(): void {
+    this.#held ??= Promise.withResolvers<void>();
   }
 
   #admit(tx: Tx, key: string, peer: string): void {
@@ -224,8 +232,8 @@ export class Mempool {
 
   #settle({ tx, hash, key, peer }: Job, response: CheckTxResponse): Submitted {
     if (response.code !== 0) {
-      this.#checking.delete(key);
-      if (!this.#config.keepInvalidInCache) this.#cache.delete(key);
+      const committed = !this.#checking.delete(key);
+      if (!committed && !this.#config.keepInvalidInCache) this.#cache.delete(key);
       return { hash, response, entry: undefined };
     }
     // A block may have committed it while it was being checked.
@@ -305,7 +313,7 @@ export class Mempool {
   }
 
   /**
-   * Takes a committed block's transactions out and checks the lanes it touched again.
+   * Takes a committed block's transactions out, checks the lanes it touched again, and ends `hold`.
    *
    * Call it once per height, before anything is reaped for the next one.
    */
@@ -331,6 +339,8 @@ export class Mempool {
       touched.add(id);
     }
     for (const id of touched) await this.#recheck(id);
+    this.#held?.resolve();
+    this.#held = undefined;
   }
 
   async #recheck(id: string): Promise<void> {
