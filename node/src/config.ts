@@ -80,6 +80,21 @@ const schema = z.strictObject({
         'peers',
         'Most peers that we connect to, persistent ones not counted.',
       ),
+      externalAddress: key(
+        z.string().max(512).default(''),
+        'multiaddr',
+        'Where others reach us, if not where we listen: `/ip4/HOST/tcp/PORT`.',
+      ),
+      addresses: key(
+        z.enum(['public', 'any', 'loopback']).default('public'),
+        '',
+        'Which addresses learned from peers are dialed; `any` for private networks.',
+      ),
+      seedMode: key(
+        z.boolean().default(false),
+        '',
+        'Answers peers with addresses, then closes: a seed for others.',
+      ),
     })
     .prefault({}),
   rpc: z
@@ -188,9 +203,14 @@ const schema = z.strictObject({
         'Newest blocks to keep; 0 keeps all that the evidence age and the application allow.',
       ),
       keepStates: key(
-        count(2, 4_294_967_296).default(100_000),
+        count(2, 4_294_967_296).default(1_000),
         'heights',
-        'Newest heights whose application state can be read and proven.',
+        'Newest heights whose application state can be read and proven, at the least.',
+      ),
+      keepStateHours: key(
+        count(0, 1_000_000).default(24),
+        'hours',
+        'How far back in block time application state can be read and proven, at the least.',
       ),
     })
     .prefault({}),
@@ -215,6 +235,9 @@ export type Config = {
     readonly seeds: readonly string[];
     readonly maxInbound: number;
     readonly maxOutbound: number;
+    readonly externalAddress: string;
+    readonly addresses: 'public' | 'any' | 'loopback';
+    readonly seedMode: boolean;
   };
   readonly rpc: {
     readonly listen: string;
@@ -229,6 +252,7 @@ export type Config = {
     readonly archive: boolean;
     readonly keepBlocks: number;
     readonly keepStates: number;
+    readonly keepStateHours: number;
   };
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent' };
 };

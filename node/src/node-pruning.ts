@@ -2,8 +2,9 @@
  * Which old heights a node forgets, and when.
  *
  * Upholds: blocks stay for as long as evidence about them may be judged, in heights and in time;
- * application state stays for `storage.keepStates` heights; an archive keeps all. One pruning at a
- * time, every hundred heights, beside the chain's own work.
+ * application state stays for `storage.keepStates` heights and `storage.keepStateHours` hours of
+ * block time, whichever is more; an archive keeps all. One pruning at a time, every hundred heights,
+ * beside the chain's own work.
  *
  * @module
  */
@@ -16,20 +17,45 @@ import type { ChainState } from './types/chain-state.ts';
 /** Heights between two prunings. */
 const EVERY_HEIGHTS = 100;
 
+/** Most heights of application state that one pruning forgets. */
+const MAX_STATES_PER_PRUNING = 1_000;
+
+/** Nanoseconds in an hour. */
+const HOUR = 3_600_000_000_000n;
+
+type Chain = Pick<LevelChainStore, 'base' | 'meta' | 'prune'>;
+
 /** What pruning works on. */
 export type Prunable = {
-  readonly chain: LevelChainStore;
-  readonly state: LevelStateStore | undefined;
+  readonly chain: Chain;
+  readonly state: Pick<LevelStateStore, 'base' | 'prune'> | undefined;
 };
 
 /** The lowest block to keep; 0 keeps all. */
-function lowestBlock(chain: LevelChainStore, state: ChainState, keepBlocks: number): number {
+function lowestBlock(chain: Chain, state: ChainState, keepBlocks: number): number {
   const { maxAgeNumBlocks, maxAgeDuration } = state.params.evidence;
   if (keepBlocks === 0) return 0;
   const lowest = state.lastHeight - Math.max(keepBlocks, maxAgeNumBlocks) + 1;
   const header = chain.meta(lowest)?.header;
   const old = header !== undefined && state.lastTime - header.time > maxAgeDuration;
   return old ? lowest : 0;
+}
+
+/** The lowest height whose application state stays, found from the one that is lowest now. */
+function lowestState(
+  chain: Chain,
+  at: ChainState,
+  base: number,
+  { keepStates, keepStateHours }: Config['storage'],
+): number {
+  const oldest = at.lastTime - BigInt(keepStateHours) * HOUR;
+  const limit = Math.min(at.lastHeight - keepStates, base + MAX_STATES_PER_PRUNING);
+  let lowest = base;
+  for (; lowest < limit; lowest++) {
+    const header = chain.meta(lowest)?.header;
+    if (header !== undefined && header.time >= oldest) break;
+  }
+  return lowest;
 }
 
 /** Follows the chain and prunes. @param failed - told of a disk that refuses */
@@ -42,8 +68,9 @@ export function createPruner(
   const prune = async (at: ChainState): Promise<void> => {
     const block = lowestBlock(chain, at, storage.keepBlocks);
     if (block > chain.base) await chain.prune(block);
-    const record = at.lastHeight - storage.keepStates;
-    if (state !== undefined && record > state.base) await state.prune(record);
+    if (state === undefined) return;
+    const record = lowestState(chain, at, state.base, storage);
+    if (record > state.base) await state.prune(record);
   };
   return (event) => {
     if (storage.archive || pruning || event.kind !== 'committed') return;

@@ -176,7 +176,8 @@ function prepareHost(
   nodeKey: KeyPair,
   log: Logger,
 ): Promise<Host> {
-  const { listen, persistentPeers, seeds, maxInbound, maxOutbound } = config.p2p;
+  const { listen, persistentPeers, seeds, seedMode, maxInbound, maxOutbound } = config.p2p;
+  const { externalAddress, addresses } = config.p2p;
   return createHost({
     seed: nodeKey.seed,
     chainId: genesis.chainId,
@@ -187,6 +188,9 @@ function prepareHost(
     listen: multiaddr(listen),
     persistentPeers,
     seeds,
+    seedMode,
+    ...(externalAddress === '' ? {} : { externalAddress }),
+    addressScope: addresses,
     addressBook: join(paths.data, 'address_book.json'),
     rpcAddress: config.rpc.listen,
     limits: { maxInbound, maxOutbound },
