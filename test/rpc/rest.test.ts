@@ -207,6 +207,8 @@ describe('rest', () => {
       [`/v1/blocks/${'ab'.repeat(32)}`, 404],
       ['/v1/blocks/xyz', 400],
       ['/v1/transactions/zz', 400],
+      ['/v1/transactions/%zz', 400],
+      ['/v1/transactions/%ff', 400],
       [`/v1/transactions/${'ab'.repeat(32)}`, 404],
       ["/v1/transactions?query=tx.height='", 400],
       ['/v1/accounts/metatron1unknown', 404],

@@ -74,7 +74,7 @@ export class RpcServer {
     );
     this.#server.maxConnections = config.maxConnections;
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
-    this.#server.on('clientError', (_, socket) => socket.destroy());
+    this.#server.on('clientError', (thrown, socket) => refuseBytes(thrown, socket));
   }
 
   /** Names of the JSON-RPC methods served. */
@@ -235,6 +235,19 @@ export class RpcServer {
     }
     this.#sockets.upgrade(request, socket, head);
   }
+}
+
+/** Answers bytes that are no HTTP request, and ends their connection. */
+function refuseBytes(thrown: Error, socket: Duplex): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const text = errorText(null, rpcError('request', `not an HTTP request: ${thrown.message}`));
+  const head = `content-type: ${JSON_TYPE}\r\ncontent-length: ${Buffer.byteLength(text)}\r\n`;
+  socket.end(`HTTP/1.1 400 Bad Request\r\nconnection: close\r\n${head}\r\n${text}`, () =>
+    socket.destroy(),
+  );
 }
 
 /** Whether the text of one answer is an error. */

@@ -6,7 +6,12 @@
  *
  * @module
  */
-import express, { type Express, type Request, type Response } from 'express';
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type Response,
+} from 'express';
 import { describe } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { MetricsPage } from './metrics.ts';
@@ -32,6 +37,9 @@ export type WebOptions = {
 export function restEndpoints(ports: RpcPorts, prefix: string): readonly Endpoint[] {
   return [...chainEndpoints(ports), ...memoryEndpoints(ports, prefix)];
 }
+
+/** What a client is told of a failure of ours. */
+const NODE_FAILED = 'the node could not answer; its log says why';
 
 function refuse(response: Response, body: Problem): void {
   response.status(body.status).type('application/problem+json').send(JSON.stringify(body));
@@ -62,9 +70,23 @@ async function serve(
     if (refusal === undefined) {
       logger.error('rest request failed', { path: endpoint.path, reason: describe(thrown) });
     }
-    const failure = problem(500, 'the node could not answer; its log says why', 'rest/0');
+    const failure = problem(500, NODE_FAILED, 'rest/0');
     refuse(response, refusal ?? failure);
   }
+}
+
+/** What express could not take apart, such as `%zz` in a path, is a problem like any other. */
+function malformed(logger: Logger): ErrorRequestHandler {
+  return (thrown: unknown, request, response, next) => {
+    request.resume();
+    if (response.headersSent) next(thrown);
+    else if (thrown instanceof URIError) {
+      refuse(response, problem(400, `${request.path} is not percent-encoded UTF-8`, 'rest/1'));
+    } else {
+      logger.error('rest request failed', { path: request.path, reason: describe(thrown) });
+      refuse(response, problem(500, NODE_FAILED, 'rest/0'));
+    }
+  };
 }
 
 /** The handler for everything that is no JSON-RPC. */
@@ -91,6 +113,7 @@ export function createWeb(options: WebOptions): WebHandler {
     request.resume();
     refuse(response, problem(404, `there is nothing at ${request.path}`, 'rpc/5'));
   });
+  app.use(malformed(logger));
   return (request, response) => {
     app(request, response);
   };
