@@ -73,7 +73,7 @@ export class Rogue {
       });
       stream.addEventListener('message', (event) => {
         reader.push(event.data.subarray());
-        if (this.bye !== undefined) void this.connection.close();
+        if (this.bye !== undefined) this.connection.close().catch(() => undefined);
         this.#wake();
       });
     }
