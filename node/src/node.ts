@@ -40,12 +40,13 @@ import { createLogger } from './node-log.ts';
 import { createPruner } from './node-pruning.ts';
 import { rpcPorts } from './node-rpc.ts';
 import {
+  checkData,
   DATABASE_FOLDER,
   GUARD_FILE,
   type HomePaths,
   type KeyPair,
   LOCK_FILE,
-  readHomeFile,
+  readGenesis,
   readNodeKey,
   readValidatorKey,
 } from './ops/home.ts';
@@ -55,7 +56,7 @@ import type { RpcPorts } from './rpc/ports.ts';
 import { RpcServer } from './rpc/server.ts';
 import { createWeb } from './rpc/web.ts';
 import type { ChainEvent } from './types/chain-events.ts';
-import { type Genesis, genesisHash, parseGenesis } from './types/genesis.ts';
+import { type Genesis, genesisHash } from './types/genesis.ts';
 
 /** Refusals to start. */
 export const errors: {
@@ -268,10 +269,11 @@ function createServer(ports: RpcPorts, parts: Engined, config: Config): RpcServe
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const { paths, config } = options;
   const logger = createLogger(config.log.level, config.moniker);
-  const genesis = parseGenesis(readHomeFile(paths, paths.genesis));
+  const genesis = readGenesis(paths);
   const [nodeKey, validatorKey] = [readNodeKey(paths), readValidatorKey(paths)];
   await using started = new AsyncDisposableStack();
   mkdirSync(paths.data, { recursive: true, mode: 0o700 });
+  checkData(paths);
   const lock = FileLock.acquire(join(paths.data, LOCK_FILE));
   started.defer(() => lock.release());
   const stores = await openStores(paths, config.app);

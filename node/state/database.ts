@@ -13,6 +13,7 @@
 import { Level } from 'level';
 import { LedgerError } from '../src/base/errors.ts';
 import { errors, storageError } from './errors.ts';
+import { checkLevelFiles } from './level-files.ts';
 import { SPACE } from './spaces.ts';
 
 /** One key and its value. */
@@ -110,6 +111,7 @@ export class Database {
    * @throws LedgerError storage/1 … 6: in use, no permission, disk full, damaged, of a newer format
    */
   static async open(path: string, openRaw: OpenRaw = openLevel): Promise<Database> {
+    checkLevelFiles(path);
     const raw = openRaw(path);
     try {
       await raw.open();

@@ -24,6 +24,7 @@ export const errors: {
   readonly GuardDamaged: ErrorSpec<Place>;
   readonly HomeInUse: ErrorSpec<Place & { readonly pid: number }>;
   readonly NoSuchEntry: ErrorSpec<{ readonly reason: string }>;
+  readonly NotAFolder: ErrorSpec<Place>;
 } = {
   Locked: errorSpec(
     'storage',
@@ -107,6 +108,12 @@ export const errors: {
       'would sign against each other',
   ),
   NoSuchEntry: errorSpec('storage', 11, 'client', (p) => `no such log entry: ${p.reason}`),
+  NotAFolder: errorSpec(
+    'storage',
+    12,
+    'node',
+    (p) => `a file stands where ${p.path} needs a folder; move the file away, then start again`,
+  ),
 };
 
 const FULL = /ENOSPC|EDQUOT|EFBIG|No space left|File too large|quota/i;
@@ -129,6 +136,8 @@ export function storageError(thrown: unknown, path: string): LedgerError {
   if (/LEVEL_LOCKED/.test(reason)) return new LedgerError(errors.Locked, { path }, thrown);
   if (FULL.test(reason)) return new LedgerError(errors.DiskFull, { path, reason }, thrown);
   if (DENIED.test(reason)) return new LedgerError(errors.Denied, { path, reason }, thrown);
+  if (/EEXIST.*mkdir|ENOTDIR/.test(reason))
+    return new LedgerError(errors.NotAFolder, { path }, thrown);
   if (/LEVEL_CORRUPTION|Corruption|does not exist \(create/i.test(reason)) {
     return new LedgerError(errors.Damaged, { path, reason }, thrown);
   }

@@ -106,9 +106,9 @@ function systemProblem(thrown: unknown): string | undefined {
 
 /** The sentence for a failure; a stack only for a defect of ours. */
 export function explain(thrown: unknown): string {
+  if (thrown instanceof LedgerError) return thrown.message;
   const system = systemProblem(thrown);
   if (system !== undefined) return system;
-  if (thrown instanceof LedgerError) return thrown.message;
   if (thrown instanceof InvariantViolation || thrown instanceof TypeError) {
     return `a defect of this program, please report it: ${thrown.stack ?? thrown.message}`;
   }

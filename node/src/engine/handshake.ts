@@ -76,7 +76,9 @@ export const errors: {
     'handshake',
     5,
     'client',
-    (p) => `the store holds chain ${p.stored}, the genesis file is of ${p.genesis}`,
+    (p) =>
+      `the store holds chain ${p.stored}, the genesis file is of ${p.genesis}: put the genesis ` +
+      'file of that chain back, or start this one in another home',
   ),
 };
 

@@ -19,6 +19,7 @@ import { ed25519 } from '@noble/curves/ed25519.js';
 import { equalBytes, fromBase64, toBase64, toUpperHex } from '../base/bytes.ts';
 import { describe, type ErrorSpec, errorSpec, LedgerError } from '../base/errors.ts';
 import { sha256Truncated } from '../base/hash.ts';
+import { type Genesis, parseGenesis } from '../types/genesis.ts';
 
 /** Refusals about a home. */
 export const errors: {
@@ -26,6 +27,7 @@ export const errors: {
   readonly Missing: ErrorSpec<{ readonly home: string; readonly file: string }>;
   readonly BadFile: ErrorSpec<{ readonly file: string; readonly reason: string }>;
   readonly OpenKey: ErrorSpec<{ readonly file: string }>;
+  readonly NoData: ErrorSpec<{ readonly data: string }>;
 } = {
   Exists: errorSpec(
     'home',
@@ -39,12 +41,25 @@ export const errors: {
     'client',
     (p) => `${p.home} is no node's home: ${p.file} is missing; make one with "metatron init"`,
   ),
-  BadFile: errorSpec('home', 3, 'client', (p) => `${p.file}: ${p.reason}`),
+  BadFile: errorSpec(
+    'home',
+    3,
+    'client',
+    (p) => `${p.file}: ${p.reason}; put a good copy back, or make another home`,
+  ),
   OpenKey: errorSpec(
     'home',
     4,
     'client',
     (p) => `${p.file} can be read by others; run: chmod 600 ${p.file}`,
+  ),
+  NoData: errorSpec(
+    'home',
+    5,
+    'client',
+    (p) =>
+      `${p.data} is not a folder: put back what was there, since it holds what the key signed ` +
+      'last; for a key that never signed, make an empty folder',
   ),
 };
 
@@ -162,8 +177,31 @@ export function writeValidatorKey(paths: HomePaths, pair: KeyPair): void {
 
 /** The text of a file of the home. @throws LedgerError home/2 if it is not there */
 export function readHomeFile(paths: HomePaths, file: string): string {
-  if (!existsSync(file)) throw new LedgerError(errors.Missing, { home: paths.home, file });
-  return readFileSync(file, 'utf8');
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (thrown) {
+    const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw thrown;
+    throw new LedgerError(errors.Missing, { home: paths.home, file }, thrown);
+  }
+}
+
+/** The genesis of the home. @throws LedgerError home/2 or home/3 */
+export function readGenesis(paths: HomePaths): Genesis {
+  const text = readHomeFile(paths, paths.genesis);
+  try {
+    return parseGenesis(text);
+  } catch (thrown) {
+    if (!(thrown instanceof LedgerError)) throw thrown;
+    throw new LedgerError(errors.BadFile, { file: paths.genesis, reason: thrown.message }, thrown);
+  }
+}
+
+/** @throws LedgerError home/5 unless the folder of the data is there */
+export function checkData({ data }: HomePaths): void {
+  if (!statSync(data, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new LedgerError(errors.NoData, { data });
+  }
 }
 
 /** JSON of a file of the home. @throws LedgerError home/2 or home/3 */
