@@ -1,93 +1,159 @@
 /**
- * The state that CheckTx sees: the committed one with the pending transactions' sequences and fees.
+ * The state that CheckTx sees: the committed one, less what pending transactions will take.
  *
+ * Of each sender it keeps the next sequence and the fees promised by transactions that passed; all
+ * else is read from the committed state. So nothing is to be checked again after a block but the
+ * first pending transaction of a sender, which is checked on the committed state alone.
  * Upholds: transactions that follow each other in sequence pass before the first is in a block. A
- * sequence that is pending already passes too, without effect, because only the mempool knows
- * whether the pending one is still there; the mempool keeps one transaction per sequence.
- * After a commit what the block changed is read anew, since the mempool checks those lanes again.
+ * sequence that is pending already passes too, because only the mempool knows whether the pending
+ * one is still there; the mempool keeps one transaction per sequence. A recheck that fails forgets
+ * its signers' pending transactions: those that stay are checked anew, in order.
  *
  * @module
  */
+import { EMPTY, equalBytes } from '../base/bytes.ts';
 import type { ExecTxResult } from '../types/results.ts';
 import type { AccountId } from './addresses.ts';
-import { accountKey, getAccount, setAccount } from './auth/accounts.ts';
-import { balanceKey } from './bank/balances.ts';
+import { type Account, getAccount, setAccount } from './auth/accounts.ts';
+import { getBalance, setBalance } from './bank/balances.ts';
 import { checkTransaction, type Environment } from './executor.ts';
+import { KEY, latin1 } from './keys.ts';
 import { type Base, Overlay } from './overlay.ts';
+import { priorityOf } from './price.ts';
+import { Promises } from './promises.ts';
 import type { DecodedTx } from './tx/decode.ts';
 
-/** Most records held; past it the state starts afresh and pending senders are checked anew. */
-const MAX_RECORDS = 200_000;
+/** Most senders with pending transactions; past it all start afresh. */
+const MAX_SENDERS = 100_000;
+
+/** What checks run in. */
+type CheckEnvironment = Omit<Environment, 'state'>;
+
+/** What is pending of one account. */
+type Pending = {
+  /** Next sequence, and the public key that the pending transactions brought. */
+  next: number;
+  publicKey: Uint8Array;
+  readonly promises: Promises;
+};
+
+/** One signer of the transaction being checked. */
+type Standing = {
+  readonly id: AccountId;
+  readonly account: Account | undefined;
+  readonly pending: Pending | undefined;
+  readonly wanted: number;
+};
 
 /** Pending effects over the committed state. */
 export class CheckState {
-  readonly #base: Base;
-  #pending: Overlay;
+  readonly #base: () => Base;
+  readonly #pending = new Map<string, Pending>();
 
-  constructor(base: Base) {
+  /** @param base - the committed state */
+  constructor(base: () => Base) {
     this.#base = base;
-    this.#pending = new Overlay(base);
   }
 
-  /** Forgets what a block changed. */
+  /** Takes note of the records that a block changed. */
   committed(keys: Iterable<Uint8Array>): void {
-    if (this.#pending.size > MAX_RECORDS) this.#pending = new Overlay(this.#base);
-    else this.#pending.forget(keys);
+    const state = this.#base();
+    for (const key of keys) {
+      if (key[0] === KEY.account) this.#settle(key.subarray(1), state);
+    }
   }
 
-  /** Runs the ante of a transaction and keeps its effect if it comes next. */
-  check(env: Omit<Environment, 'state'>, tx: DecodedTx, kind: 'new' | 'recheck'): ExecTxResult {
-    if (kind === 'recheck' && this.#atCommitted(tx)) this.#forgetSenders(tx);
-    const next = this.#position(tx, this.#pending);
-    if (next === 'behind' && this.#isPending(tx)) return this.#checkAlone(env, tx);
-    const state = new Overlay(this.#pending);
+  /** Runs the ante of a transaction and keeps what it takes. */
+  check(env: CheckEnvironment, tx: DecodedTx, kind: 'new' | 'recheck'): ExecTxResult {
+    const state = new Overlay(this.#base());
+    const standings = tx.signers.map((id, i) => this.#standing(state, tx, id, i));
+    const again = standings.some(isBehind) && standings.every(isPending);
+    for (const standing of standings) prepareAccount(state, standing, again);
+    if (tx.fee.length > 0) preparePayer(state, tx, standings, again);
     const result = checkTransaction({ ...env, state }, tx);
-    if (result.code === 0)
-      for (const [key, value] of state.changes()) this.#pending.set(key, value);
+    if (result.code === 0) this.#keep(state, tx, standings);
+    // Its lane is that of the first signer.
+    else if (kind === 'recheck') this.#pending.delete(latin1(tx.signers[0] as AccountId));
     return result;
   }
 
-  /** The check of a transaction whose sequences are pending already. */
-  #checkAlone(env: Omit<Environment, 'state'>, tx: DecodedTx): ExecTxResult {
-    const state = new Overlay(this.#base);
-    for (const [i, signer] of tx.signers.entries()) {
-      const account = getAccount(state, signer);
-      if (account !== undefined) setAccount(state, signer, { ...account, sequence: wanted(tx, i) });
+  #standing(state: Overlay, tx: DecodedTx, id: AccountId, index: number): Standing {
+    const pending = this.#settle(id, state);
+    const wanted = Number(tx.authInfo.signerInfos[index]?.sequence ?? 0n);
+    return { id, account: getAccount(state, id), pending, wanted };
+  }
+
+  /** What is pending of an account, without what is committed by now. */
+  #settle(id: AccountId, state: Pick<Base, 'get'>): Pending | undefined {
+    const name = latin1(id);
+    const pending = this.#pending.get(name);
+    if (pending === undefined) return undefined;
+    const sequence = getAccount(state, id)?.sequence ?? 0;
+    if (pending.next <= sequence) {
+      this.#pending.delete(name);
+      return undefined;
     }
-    return checkTransaction({ ...env, state }, tx);
+    pending.promises.settle(sequence);
+    return pending;
   }
 
-  /** Where the transaction's sequences stand to those of `state`. */
-  #position(tx: DecodedTx, state: Base): 'next' | 'behind' | 'ahead' {
-    let position: 'next' | 'behind' = 'next';
-    for (const [i, signer] of tx.signers.entries()) {
-      const sequence = sequenceOf(state, signer);
-      if (wanted(tx, i) > sequence) return 'ahead';
-      if (wanted(tx, i) < sequence) position = 'behind';
+  #keep(state: Overlay, tx: DecodedTx, standings: readonly Standing[]): void {
+    for (const { id, pending, wanted } of standings) {
+      const publicKey = getAccount(state, id)?.publicKey ?? EMPTY;
+      const kept = pending ?? { next: 0, publicKey, promises: new Promises() };
+      if (pending === undefined) this.#add(id, kept);
+      kept.next = Math.max(kept.next, wanted + 1);
+      kept.publicKey = publicKey;
+      if (tx.fee.length > 0 && equalBytes(id, tx.payer)) {
+        kept.promises.add(wanted, tx.fee, priorityOf(tx.fee, tx.gasLimit));
+      }
     }
-    return position;
   }
 
-  #atCommitted(tx: DecodedTx): boolean {
-    return this.#position(tx, this.#base) === 'next';
-  }
-
-  /** Whether no sequence of the transaction is committed yet. */
-  #isPending(tx: DecodedTx): boolean {
-    return tx.signers.every((signer, i) => wanted(tx, i) >= sequenceOf(this.#base, signer));
-  }
-
-  #forgetSenders(tx: DecodedTx): void {
-    const accounts = tx.signers.map(accountKey);
-    const balances = tx.fee.map(({ denom }) => balanceKey(tx.payer, denom));
-    this.#pending.forget([...accounts, ...balances]);
+  #add(id: AccountId, pending: Pending): void {
+    if (this.#pending.size >= MAX_SENDERS) this.#pending.clear();
+    this.#pending.set(latin1(id), pending);
   }
 }
 
-function sequenceOf(state: Base, signer: AccountId): number {
-  return getAccount(state, signer)?.sequence ?? 0;
+function nextOf({ account, pending }: Standing): number {
+  return Math.max(account?.sequence ?? 0, pending?.next ?? 0);
 }
 
-function wanted(tx: DecodedTx, index: number): number {
-  return Number(tx.authInfo.signerInfos[index]?.sequence ?? 0n);
+/** Whether another transaction with this sequence passed before. */
+function isBehind(standing: Standing): boolean {
+  return standing.wanted < nextOf(standing);
+}
+
+/** Whether the sequence is not committed, and none before it is missing. */
+function isPending(standing: Standing): boolean {
+  const { wanted, account } = standing;
+  return wanted >= (account?.sequence ?? 0) && wanted <= nextOf(standing);
+}
+
+/** Gives the account the sequence that it will have when the transaction's turn comes. */
+function prepareAccount(state: Overlay, standing: Standing, again: boolean): void {
+  const { id, account, pending, wanted } = standing;
+  if (account === undefined || pending === undefined) return;
+  const sequence = again ? wanted : pending.next;
+  const publicKey = account.publicKey.length > 0 ? account.publicKey : pending.publicKey;
+  setAccount(state, id, { ...account, sequence, publicKey });
+}
+
+/** Takes from the payer what transactions before this one promised. */
+function preparePayer(
+  state: Overlay,
+  tx: DecodedTx,
+  standings: readonly Standing[],
+  again: boolean,
+): void {
+  const payer = standings.find(({ id }) => equalBytes(id, tx.payer));
+  if (payer?.pending === undefined || payer.wanted === payer.account?.sequence) return;
+  const { promises } = payer.pending;
+  for (const { denom } of tx.fee) {
+    const sum = again ? promises.before(payer.wanted, denom) : promises.total(denom);
+    if (sum === 0n) continue;
+    const balance = getBalance(state, tx.payer, denom);
+    setBalance(state, tx.payer, denom, balance, balance > sum ? balance - sum : 0n);
+  }
 }

@@ -73,7 +73,7 @@ function admit(env: Environment, tx: DecodedTx, mode: Mode): Admitted | ExecTxRe
   const events = new EventLog();
   const mark = env.state.mark();
   const failure = attempt(() => {
-    if (mode === 'execute') checkGasLimit(tx.gasLimit, maxBlockGas);
+    if (mode !== 'simulate') checkGasLimit(tx.gasLimit, maxBlockGas);
     const { block, state, addresses, signatures, chain } = env;
     const chainId = chain.chainId;
     runAnte({ mode, block, chainId, state, addresses, signatures, gas, emit: events.emit }, tx);
@@ -85,16 +85,23 @@ function admit(env: Environment, tx: DecodedTx, mode: Mode): Admitted | ExecTxRe
 
 /** Runs the ante only, as CheckTx does. A code above 0 means that nothing was changed. */
 export function checkTransaction(env: Environment, tx: DecodedTx): ExecTxResult {
-  const admitted = admit(env, tx, 'execute');
+  const admitted = admit(env, tx, 'check');
   if (!('gas' in admitted)) return admitted;
   return succeeded(tx, admitted, EMPTY);
 }
 
+/** What a transaction did; one that the ante refused did nothing. */
+export type Outcome = { readonly admitted: boolean; readonly result: ExecTxResult };
+
 /** Runs a transaction. */
-export function runTransaction(env: Environment, tx: DecodedTx, mode: Mode): ExecTxResult {
-  const sequences = new Map(tx.signers.map((id, i) => [id, sequenceAt(tx, i)]));
+export function runTransaction(env: Environment, tx: DecodedTx, mode: Mode): Outcome {
   const admitted = admit(env, tx, mode);
-  if (!('gas' in admitted)) return admitted;
+  if (!('gas' in admitted)) return { admitted: false, result: admitted };
+  return { admitted: true, result: runMessages(env, tx, admitted) };
+}
+
+function runMessages(env: Environment, tx: DecodedTx, admitted: Admitted): ExecTxResult {
+  const sequences = new Map(tx.signers.map((id, i) => [id, sequenceAt(tx, i)]));
   const { gas, events } = admitted;
   const mark = env.state.mark();
   const anteEvents = events.size;

@@ -1,9 +1,10 @@
 /**
  * The ledger as an ABCI application: accounts, coins and memory over a state store.
  *
- * Upholds: `finalizeBlock` depends on the block and the state alone; the state changes at `commit`
- * only; a block without transactions leaves the app hash as it is (but for the first block, which
- * carries genesis). Proposals made here pass `processProposal` on every correct node.
+ * Upholds: `finalizeBlock` depends on the block and the state alone, whether it executes or takes
+ * the execution that proposing or judging the same block left; the state changes at `commit` only;
+ * a block without transactions leaves the app hash as it is (but for the first block, which carries
+ * genesis). Proposals made here pass `processProposal` on every correct node: both execute.
  * Absent here: what messages do (modules), storage (a port), elliptic curves (a function).
  *
  * @module
@@ -27,9 +28,10 @@ import { LedgerError, present } from '../base/errors.ts';
 import { type Logger, SILENT } from '../base/logger.ts';
 import type { AbciEvent, ExecTxResult, FinalizeBlockResponse } from '../types/results.ts';
 import { Addresses } from './addresses.ts';
+import { BlockRun } from './block-run.ts';
 import { type Chain, getChain, setChain } from './chain.ts';
 import { CheckState } from './check-state.ts';
-import { checkTransaction, decode, type Environment, refused, runTransaction } from './executor.ts';
+import { decode, type Environment, refused, runTransaction } from './executor.ts';
 import { parseAppState, prefixOf } from './genesis.ts';
 import { type Base, Overlay } from './overlay.ts';
 import { checkFloor, type GasPrice, parsePrices, priorityOf } from './price.ts';
@@ -37,6 +39,7 @@ import { answerQuery } from './query.ts';
 import { messageTypes, modules } from './registry.ts';
 import type { RecordChange, StateStore } from './store.ts';
 import type { DecodedTx } from './tx/decode.ts';
+import { DecodedTxs } from './tx/decoded.ts';
 import type { TxLookup } from './tx/service.ts';
 import { Signatures, type VerifySecp256k1 } from './tx/signatures.ts';
 
@@ -57,7 +60,22 @@ export const APP_VERSION = 1;
 
 const NO_EVENTS: readonly AbciEvent[] = [];
 
-type Running = { readonly chain: Chain; readonly addresses: Addresses };
+type Running = {
+  readonly chain: Chain;
+  readonly addresses: Addresses;
+  readonly decoded: DecodedTxs;
+};
+
+/** What execution left to be committed. */
+type Finalized = {
+  readonly changes: readonly RecordChange[];
+  readonly names: readonly string[];
+};
+
+function running(chain: Chain): Running {
+  const addresses = new Addresses(chain.prefix);
+  return { chain, addresses, decoded: new DecodedTxs((bytes) => decode(bytes, addresses)) };
+}
 
 /** The application. One per node. */
 export class Ledger implements Application {
@@ -71,7 +89,9 @@ export class Ledger implements Application {
   #genesis: Overlay | undefined;
   #running: Running | undefined;
   #check: CheckState;
-  #finalized: { readonly height: number; readonly changes: readonly RecordChange[] } | undefined;
+  /** The last block executed here that may be decided. */
+  #attempt: BlockRun | undefined;
+  #finalized: Finalized | undefined;
   #lastBlock: Environment['block'] | undefined;
 
   constructor(options: LedgerOptions) {
@@ -81,7 +101,7 @@ export class Ledger implements Application {
     this.#logger = options.logger ?? SILENT;
     this.#version = options.version ?? '';
     this.#findTx = options.findTx;
-    this.#check = new CheckState(this.#store);
+    this.#check = new CheckState(() => this.#base());
   }
 
   /** @inheritDoc */
@@ -107,7 +127,8 @@ export class Ledger implements Application {
       initialHeight: request.initialHeight,
     };
     setChain(state, chain);
-    const addresses = new Addresses(chain.prefix);
+    this.#running = running(chain);
+    const { addresses } = this.#running;
     const ignored = (what: string): void =>
       this.#logger.warn('a part of the genesis has no effect on this ledger', { part: what });
     const height = request.initialHeight;
@@ -117,8 +138,7 @@ export class Ledger implements Application {
     const known = new Set(['metatron', ...modules.map((module) => module.name)]);
     for (const name of Object.keys(appState)) if (!known.has(name)) ignored(name);
     this.#genesis = state;
-    this.#running = { chain, addresses };
-    this.#check = new CheckState(state);
+    this.#check = new CheckState(() => this.#base());
     // The state before the first block is empty: its hash stands in the first header.
     return Promise.resolve({ params: undefined, validators: [], appHash: this.#store.appHash });
   }
@@ -127,7 +147,7 @@ export class Ledger implements Application {
   #chain(): Running {
     if (this.#running !== undefined) return this.#running;
     const chain = present(getChain(this.#store), 'record of the chain; initChain comes first');
-    this.#running = { chain, addresses: new Addresses(chain.prefix) };
+    this.#running = running(chain);
     return this.#running;
   }
 
@@ -148,85 +168,86 @@ export class Ledger implements Application {
 
   /** @inheritDoc */
   checkTx({ tx, kind }: CheckTxRequest): CheckTxResponse {
-    const { addresses } = this.#chain();
-    const decoded = attempt(() => {
-      const decoded = decode(tx, addresses);
-      checkFloor(this.#floor, decoded.fee, decoded.gasLimit);
-      return decoded;
+    const { addresses, decoded } = this.#chain();
+    const read = attempt(() => {
+      const { tx: known } = decoded.get(tx);
+      checkFloor(this.#floor, known.fee, known.gasLimit);
+      return known;
     });
-    if (decoded instanceof LedgerError)
-      return toCheck(refused(decoded, 0, 0), undefined, addresses);
+    if (read instanceof LedgerError) return toCheck(refused(read, 0, 0), undefined, addresses);
     const env = { ...this.#chain(), signatures: this.#signatures, block: this.#nextBlock() };
-    return toCheck(this.#check.check(env, decoded, kind), decoded, addresses);
+    return toCheck(this.#check.check(env, read, kind), read, addresses);
   }
 
   /** @inheritDoc */
   prepareProposal(request: PrepareProposalRequest): Promise<readonly Uint8Array[]> {
-    const picked: Uint8Array[] = [];
+    const run = this.#newRun(request);
     let bytes = 0;
-    const admit = this.#admission(request);
     for (const tx of request.txs) {
       const size = bytesInBlock(tx);
-      if (bytes + size > request.maxTxBytes || !admit(tx)) continue;
+      if (bytes + size > request.maxTxBytes || !run.offer(tx)) continue;
       bytes += size;
-      picked.push(tx);
     }
-    return Promise.resolve(picked);
+    this.#attempt = run;
+    return Promise.resolve(run.txs);
   }
 
   /** @inheritDoc */
   processProposal(request: ProcessProposalRequest): Promise<boolean> {
-    return Promise.resolve(request.txs.every(this.#admission(request)));
+    const run = this.#newRun(request);
+    const accepted = request.txs.every((tx) => run.offer(tx));
+    if (accepted) this.#attempt = run;
+    return Promise.resolve(accepted);
   }
 
-  /** Whether transactions may stand in one block, asked one after the other. */
-  #admission({ height, time }: BlockContext): (tx: Uint8Array) => boolean {
-    const env = this.#env({ height, time }, new Overlay(this.#base()));
-    let gas = 0;
-    return (bytes) => {
-      const tx = attempt(() => decode(bytes, env.addresses));
-      if (tx instanceof LedgerError) return false;
-      if (env.chain.maxBlockGas > 0 && gas + tx.gasLimit > env.chain.maxBlockGas) return false;
-      if (checkTransaction(env, tx).code !== 0) return false;
-      gas += tx.gasLimit;
-      return true;
-    };
+  #newRun({ height, time }: BlockContext): BlockRun {
+    const state = this.#genesis?.copy() ?? new Overlay(this.#store);
+    return new BlockRun(this.#env({ height, time }, state), this.#chain().decoded);
+  }
+
+  /** The execution of a decided block: the last attempt if it was of this block, else a new one. */
+  #executed(request: FinalizeBlockRequest): BlockRun {
+    const attempted = this.#attempt;
+    this.#attempt = undefined;
+    if (attempted?.matches(request)) return attempted;
+    const run = this.#newRun(request);
+    for (const tx of request.txs) run.execute(tx);
+    return run;
   }
 
   /** @inheritDoc */
-  finalizeBlock(request: FinalizeBlockRequest): Promise<FinalizeBlockResponse> {
-    const { height, time, txs } = request;
+  async finalizeBlock(request: FinalizeBlockRequest): Promise<FinalizeBlockResponse> {
+    const { height, time } = request;
     // Executed again before its commit: the store must not show the attempt before.
-    if (this.#finalized !== undefined) this.#store.finalize(height, []);
-    const state = this.#genesis?.copy() ?? new Overlay(this.#store);
-    const env = this.#env({ height, time }, state);
-    const txResults = txs.map((bytes) => execute(env, bytes));
+    if (this.#finalized !== undefined) await this.#store.finalize(height, []);
+    const { state, results, names } = this.#executed(request);
     for (const { log, leaves } of state.logs()) {
       const head = this.#store.appendLog(log, leaves);
       for (const module of modules) module.sealLog?.(state, log, head);
     }
     for (const [key, value] of state.rows()) this.#store.putRow(key, value);
     const changes = state.changes();
-    const appHash = this.#store.finalize(height, changes);
-    this.#finalized = { height, changes };
+    const appHash = await this.#store.finalize(height, changes);
+    this.#finalized = { changes, names };
     this.#lastBlock = { height, time };
-    return Promise.resolve({
+    return {
       events: NO_EVENTS,
-      txResults,
+      txResults: results,
       validatorUpdates: [],
       paramUpdates: undefined,
       appHash,
-    });
+    };
   }
 
   /** @inheritDoc */
   commit(): Promise<CommitResponse> {
-    const { changes } = present(this.#finalized, 'finalized block');
+    const { changes, names } = present(this.#finalized, 'finalized block');
     this.#store.commit();
     this.#finalized = undefined;
-    if (this.#genesis === undefined) this.#check.committed(changes.map(([key]) => key));
-    else this.#check = new CheckState(this.#store);
+    this.#attempt = undefined;
     this.#genesis = undefined;
+    this.#check.committed(changes.map(([key]) => key));
+    for (const name of names) this.#chain().decoded.forget(name);
     return Promise.resolve({ retainHeight: 0 });
   }
 
@@ -245,7 +266,7 @@ export class Ledger implements Application {
 
   #simulate(bytes: Uint8Array): ExecTxResult {
     const env = this.#env(this.#nextBlock(), new Overlay(this.#base()));
-    return runTransaction(env, decode(bytes, env.addresses), 'simulate');
+    return runTransaction(env, decode(bytes, env.addresses), 'simulate').result;
   }
 }
 
@@ -257,11 +278,6 @@ function attempt<T>(work: () => T): T | LedgerError {
     if (thrown instanceof LedgerError) return thrown;
     throw thrown;
   }
-}
-
-function execute(env: Environment, bytes: Uint8Array): ExecTxResult {
-  const tx = attempt(() => decode(bytes, env.addresses));
-  return tx instanceof LedgerError ? refused(tx, 0, 0) : runTransaction(env, tx, 'execute');
 }
 
 function toCheck(

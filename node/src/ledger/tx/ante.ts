@@ -34,8 +34,11 @@ import { anyCodec } from './wire.ts';
 /** Where fees are collected. */
 export const FEE_COLLECTOR: AccountId = moduleAccountId('fee_collector');
 
-/** `execute`: all is checked. `simulate`: signatures are not, and gas has no bound. */
-export type Mode = 'execute' | 'simulate';
+/**
+ * `execute`: all is checked. `check`: the same, and no one reads the events. `simulate`: signatures
+ * are not checked, and gas has no bound.
+ */
+export type Mode = 'execute' | 'check' | 'simulate';
 
 /** What the ante handler works on. */
 export type Ante = {
@@ -64,7 +67,17 @@ export function runAnte(ante: Ante, tx: DecodedTx): void {
     const account = accounts[i] as Account;
     // The fee may have changed coins, never an account.
     setAccount(ante.state, signer, { ...account, sequence: account.sequence + 1 });
-    const at = `${ante.addresses.text(signer)}/${account.sequence}`;
+  }
+  if (ante.mode !== 'check') emitTx(ante, tx, accounts);
+}
+
+function emitTx(ante: Ante, tx: DecodedTx, accounts: readonly Account[]): void {
+  ante.emit('tx', [
+    shown('fee', coinsText(tx.fee)),
+    shown('fee_payer', ante.addresses.text(tx.payer)),
+  ]);
+  for (const [i, signer] of tx.signers.entries()) {
+    const at = `${ante.addresses.text(signer)}/${accounts[i]?.sequence}`;
     ante.emit('tx', [indexed('acc_seq', at)]);
   }
   for (const signature of tx.raw.signatures) {
@@ -116,7 +129,7 @@ function checkSigners(ante: Ante, tx: DecodedTx, params: AuthParams): readonly A
       const reason = `account sequence mismatch, expected ${wanted}, got ${info.sequence}`;
       return refuse(errors.WrongSequence, reason);
     }
-    if (ante.mode === 'execute') verifySigner(ante, tx, i, key, account);
+    if (ante.mode !== 'simulate') verifySigner(ante, tx, i, key, account);
     return account.publicKey.length > 0 || key.any === undefined
       ? account
       : { ...account, publicKey: anyCodec.encode(key.any) };
@@ -124,14 +137,9 @@ function checkSigners(ante: Ante, tx: DecodedTx, params: AuthParams): readonly A
 }
 
 function takeFee(ante: Ante, tx: DecodedTx): void {
-  if (tx.fee.length > 0) {
-    if (getAccount(ante.state, FEE_COLLECTOR) === undefined) {
-      createAccount(ante.state, FEE_COLLECTOR, 'fee_collector');
-    }
-    transfer(ante, tx.payer, FEE_COLLECTOR, tx.fee);
+  if (tx.fee.length === 0) return;
+  if (getAccount(ante.state, FEE_COLLECTOR) === undefined) {
+    createAccount(ante.state, FEE_COLLECTOR, 'fee_collector');
   }
-  ante.emit('tx', [
-    shown('fee', coinsText(tx.fee)),
-    shown('fee_payer', ante.addresses.text(tx.payer)),
-  ]);
+  transfer(ante, tx.payer, FEE_COLLECTOR, tx.fee);
 }

@@ -51,7 +51,7 @@ export type SignerKey = {
 
 /** What signatures are checked with. */
 export type Checker = {
-  readonly mode: 'execute' | 'simulate';
+  readonly mode: 'execute' | 'check' | 'simulate';
   readonly chainId: string;
   readonly addresses: Addresses;
   readonly signatures: Signatures;

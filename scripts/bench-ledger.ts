@@ -1,0 +1,240 @@
+/**
+ * Measures the ledger alone: `npx node scripts/bench-ledger.ts [--txs N] [--blocks N]`.
+ *
+ * Prints one line of JSON: CPU per transaction of each call the engine makes, with 1 and with 50
+ * puts in a transaction, on a store that is a map, so that storage does not count. As on a
+ * validator that does not propose, a block's transactions are other arrays than those that were
+ * checked. `signature` is one native check alone, which `checkTx` contains. Not part of the tests.
+ *
+ * @module
+ */
+import { parseArgs } from 'node:util';
+import secp from 'secp256k1';
+import { encodeBech32 } from '../node/src/base/bech32.ts';
+import { u64be, utf8 } from '../node/src/base/bytes.ts';
+import { invariant } from '../node/src/base/errors.ts';
+import { hash160, sha256 } from '../node/src/base/hash.ts';
+import { verifySecp256k1 } from '../node/src/crypto/secp256k1.ts';
+import { latin1 } from '../node/src/ledger/keys.ts';
+import { Ledger } from '../node/src/ledger/ledger.ts';
+import type { RecordChange, StateStore } from '../node/src/ledger/store.ts';
+import { ledgerState } from '../node/src/ops/ledger-state.ts';
+import {
+  freeTerms,
+  putMessage,
+  sendMessage,
+  signTransaction,
+} from '../node/src/ops/transaction.ts';
+import { DEFAULT_PARAMS } from '../node/src/types/params.ts';
+
+const CHAIN_ID = 'bench-ledger';
+const SENDERS = 20;
+const CONTENT_BYTES = 200;
+const EMPTY = new Uint8Array(0);
+
+const { values: options } = parseArgs({
+  options: { txs: { type: 'string', default: '400' }, blocks: { type: 'string', default: '10' } },
+});
+const [txsPerBlock, blocks] = [Number(options.txs), Number(options.blocks)];
+
+/** Storage that costs next to nothing and proves nothing. */
+class MapStore implements StateStore {
+  readonly #records = new Map<string, Uint8Array>();
+  readonly #sizes = new Map<string, number>();
+  height = 0;
+  readonly appHash: Uint8Array = new Uint8Array(32);
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    return this.#records.get(latin1(key));
+  }
+
+  row(): undefined {}
+
+  appendLog(log: Uint8Array, leaves: readonly Uint8Array[]): { size: number; root: Uint8Array } {
+    const size = (this.#sizes.get(latin1(log)) ?? 0) + leaves.length;
+    this.#sizes.set(latin1(log), size);
+    return { size, root: this.appHash };
+  }
+
+  putRow(): void {}
+
+  finalize(_height: number, changes: readonly RecordChange[]): Promise<Uint8Array> {
+    for (const [key, value] of changes) {
+      if (value === undefined) this.#records.delete(latin1(key));
+      else this.#records.set(latin1(key), value);
+    }
+    return Promise.resolve(this.appHash);
+  }
+
+  commit(): void {
+    this.height++;
+  }
+
+  view(): undefined {}
+
+  logPath(): readonly Uint8Array[] {
+    return [];
+  }
+
+  logConsistency(): readonly Uint8Array[] {
+    return [];
+  }
+}
+
+type Sender = {
+  readonly secret: Uint8Array;
+  readonly publicKey: Uint8Array;
+  readonly address: string;
+};
+
+const senders: readonly Sender[] = Array.from({ length: SENDERS }, (_, i) => {
+  const secret = sha256(u64be(i));
+  const publicKey = secp.publicKeyCreate(secret, true);
+  return { secret, publicKey, address: encodeBech32('metatron', hash160(publicKey)) };
+});
+
+type Load = { readonly ops: number; readonly kind: 'put' | 'keyed' | 'send' };
+
+function makeTx(index: number, { ops, kind }: Load): Uint8Array {
+  const accountNumber = index % SENDERS;
+  const sender = senders[accountNumber] as Sender;
+  const to = senders[(index + 7) % SENDERS] as Sender;
+  const messages = Array.from({ length: ops }, (_, op) => {
+    if (kind === 'send') {
+      return sendMessage(sender.address, to.address, [{ denom: 'aphi', amount: '1' }]);
+    }
+    const content = utf8(`${index}/${op} `.padEnd(CONTENT_BYTES, 'memory of an agent; '));
+    const key = kind === 'keyed' ? `key ${index}/${op}` : '';
+    return putMessage(sender.address, { content, key });
+  });
+  const signing = {
+    ...sender,
+    chainId: CHAIN_ID,
+    accountNumber: BigInt(accountNumber),
+    sequence: BigInt(Math.floor(index / SENDERS)),
+  };
+  return signTransaction(
+    messages,
+    signing,
+    freeTerms(messages),
+    (hash, secret) => secp.ecdsaSign(hash, secret).signature,
+  );
+}
+
+/** CPU of the whole process in microseconds, by name. */
+class Costs {
+  readonly micros: Record<string, number> = {};
+
+  async add<T>(name: string, work: () => T | Promise<T>): Promise<T> {
+    const before = process.cpuUsage();
+    const result = await work();
+    const { user, system } = process.cpuUsage(before);
+    this.micros[name] = (this.micros[name] ?? 0) + user + system;
+    return result;
+  }
+
+  each(count: number): Record<string, number> {
+    return Object.fromEntries(
+      Object.entries(this.micros).map(([name, sum]) => [name, Number((sum / count).toFixed(1))]),
+    );
+  }
+}
+
+async function start(): Promise<Ledger> {
+  const ledger = new Ledger({ store: new MapStore(), verifySecp256k1 });
+  const state = ledgerState(
+    {},
+    senders.map(({ address }) => address),
+  );
+  await ledger.initChain({
+    time: 0n,
+    chainId: CHAIN_ID,
+    params: DEFAULT_PARAMS,
+    validators: [],
+    appState: utf8(JSON.stringify(state)),
+    initialHeight: 1,
+  });
+  return ledger;
+}
+
+function context(height: number) {
+  return {
+    height,
+    time: BigInt(height) * 1_000_000_000n,
+    misbehavior: [],
+    nextValidatorsHash: EMPTY,
+    proposerAddress: EMPTY,
+    hash: sha256(u64be(height)),
+  };
+}
+
+const COMMIT = { round: 0, votes: [] };
+
+async function runBlock(ledger: Ledger, height: number, txs: Uint8Array[], costs: Costs) {
+  const of = context(height);
+  const passed = await costs.add('checkTx', () =>
+    txs.every((tx) => ledger.checkTx({ tx, kind: 'new' }).code === 0),
+  );
+  invariant(passed, 'every transaction passes');
+  const picked = await costs.add('prepare', () =>
+    ledger.prepareProposal({ ...of, txs, maxTxBytes: 2 ** 25, localLastCommit: COMMIT }),
+  );
+  const received = picked.map((tx) => tx.slice());
+  const accepted = await costs.add('process', () =>
+    ledger.processProposal({ ...of, txs: received, proposedLastCommit: COMMIT }),
+  );
+  const { txResults } = await costs.add('finalize', () =>
+    ledger.finalizeBlock({ ...of, txs: received, decidedLastCommit: COMMIT }),
+  );
+  invariant(accepted && txResults.every(({ code }) => code === 0), 'every transaction is executed');
+  await costs.add('commit', () => ledger.commit());
+  return txResults.reduce((sum, { gasUsed }) => sum + gasUsed, 0);
+}
+
+async function measure(load: Load): Promise<object> {
+  const ledger = await start();
+  const count = Math.max(SENDERS, Math.floor(txsPerBlock / load.ops / SENDERS) * SENDERS);
+  const costs = new Costs();
+  let index = 0;
+  let gas = 0;
+  for (let height = 1; height <= blocks + 2; height++) {
+    const txs = Array.from({ length: count }, () => makeTx(index++, load));
+    const warm = height > 2;
+    const used = await runBlock(ledger, height, txs, warm ? costs : new Costs());
+    if (warm) gas += used;
+  }
+  const pending = Array.from({ length: count }, () => makeTx(index++, load));
+  for (const tx of pending) ledger.checkTx({ tx, kind: 'new' });
+  await costs.add('recheck', () => {
+    for (let i = 0; i < blocks; i++)
+      for (const tx of pending) ledger.checkTx({ tx, kind: 'recheck' });
+  });
+  const micros = costs.each(count * blocks);
+  const execution = (micros['finalize'] ?? 0) + (micros['process'] ?? 0);
+  const gasPerTx = gas / (count * blocks);
+  return { micros, gasPerTx, gasPerMicro: Number((gasPerTx / execution).toFixed(1)) };
+}
+
+function signatureMicros(): number {
+  const [sender] = senders as [Sender];
+  const digest = sha256(EMPTY);
+  const { signature } = secp.ecdsaSign(digest, sender.secret);
+  const before = process.cpuUsage();
+  for (let i = 0; i < 2_000; i++) verifySecp256k1(sender.publicKey, digest, signature);
+  const { user, system } = process.cpuUsage(before);
+  return Number(((user + system) / 2_000).toFixed(1));
+}
+
+console.log(
+  JSON.stringify(
+    {
+      signature: signatureMicros(),
+      put: await measure({ ops: 1, kind: 'put' }),
+      keyedPut: await measure({ ops: 1, kind: 'keyed' }),
+      send: await measure({ ops: 1, kind: 'send' }),
+      puts50: await measure({ ops: 50, kind: 'put' }),
+    },
+    undefined,
+    1,
+  ),
+);
