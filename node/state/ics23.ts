@@ -3,23 +3,27 @@
  *
  * @module
  */
+
+import { packKey } from '../src/types/packed-key.ts';
 import {
   commitmentProofCodec,
   type ExistenceProof,
   innerOp,
   LEAF_OP,
 } from '../src/types/proofs.ts';
-import type { Found, Trail } from './tree.ts';
+import { bytesOf } from './text.ts';
+import type { Found, Trail } from './trail.ts';
 
-/** Reads the value of a leaf, by its packed key, at the height of the tree. */
-export type ReadValue = (packedKey: Uint8Array) => Uint8Array;
+/** Reads the value of a record, by its logical key, at the height of the tree. */
+export type ReadValue = (key: Uint8Array) => Uint8Array;
 
-function existence({ leaf, steps }: Trail, readValue: ReadValue): ExistenceProof {
-  const path = steps.map(({ right, sibling }) => innerOp(right, sibling));
-  return { key: leaf.key, value: readValue(leaf.key), leaf: LEAF_OP, path };
+function existence({ key, steps }: Trail, readValue: ReadValue): ExistenceProof {
+  const path = steps.map(({ right, sibling }) => innerOp(right, bytesOf(sibling)));
+  const logical = bytesOf(key);
+  return { key: packKey(logical), value: readValue(logical), leaf: LEAF_OP, path };
 }
 
-/** CommitmentProof bytes for what the tree says about the packed key `key`. */
+/** CommitmentProof bytes for what the tree says about the logical key `key`. */
 export function proofBytes(key: Uint8Array, found: Found, readValue: ReadValue): Uint8Array {
   if (found.kind === 'leaf') {
     return commitmentProofCodec.encode({
@@ -29,5 +33,8 @@ export function proofBytes(key: Uint8Array, found: Found, readValue: ReadValue):
   }
   const left = found.before && existence(found.before, readValue);
   const right = found.after && existence(found.after, readValue);
-  return commitmentProofCodec.encode({ exist: undefined, nonexist: { key, left, right } });
+  return commitmentProofCodec.encode({
+    exist: undefined,
+    nonexist: { key: packKey(key), left, right },
+  });
 }

@@ -1,58 +1,64 @@
 /**
- * A bounded cache in two generations: what was not used since the last change of generations goes.
+ * A bounded cache by the clock rule: what was not used since the hand came by last is dropped.
  *
- * Upholds: the weight of all entries is at most the bound, but for one entry alone. Constant cost
- * per call: no list is kept in order, which in a JavaScript Map costs a walk over removed entries.
+ * Upholds: the weight of all entries is at most the bound, but for one entry alone. A read costs
+ * one lookup and no change of order; a dropped entry costs the hand at most two steps per entry.
  * Pure.
  *
  * @module
  */
 
-type Generation<V> = Map<string, { readonly value: V; readonly weight: number }>;
+type Slot<V> = { value: V; weight: number; used: boolean };
 
-/** Keeps values by text keys up to a total weight; the least recently used half goes first. */
+/** Keeps values by text keys up to a total weight. */
 export class Lru<V> {
   readonly #maxWeight: number;
-  #young: Generation<V> = new Map();
-  #old: Generation<V> = new Map();
-  #youngWeight = 0;
+  readonly #slots = new Map<string, Slot<V>>();
+  /** Goes on where it stopped; entries that are added meanwhile come later. */
+  #hand: Iterator<[string, Slot<V>]> = this.#slots.entries();
+  #weight = 0;
 
   /** @param maxWeight - in the unit of the weights given to `set` */
   constructor(maxWeight: number) {
     this.#maxWeight = maxWeight;
   }
 
-  /** The value, now of the young generation. */
+  /** The value, which now counts as used. */
   get(key: string): V | undefined {
-    const young = this.#young.get(key);
-    if (young !== undefined) return young.value;
-    const old = this.#old.get(key);
-    if (old === undefined) return undefined;
-    this.set(key, old.value, old.weight);
-    return old.value;
+    const slot = this.#slots.get(key);
+    if (slot === undefined) return undefined;
+    slot.used = true;
+    return slot.value;
   }
 
   /** Keeps a value. */
   set(key: string, value: V, weight: number): void {
-    this.delete(key);
-    if (this.#youngWeight > 0 && this.#youngWeight + weight > this.#maxWeight / 2) {
-      this.#old = this.#young;
-      this.#young = new Map();
-      this.#youngWeight = 0;
+    const slot = this.#slots.get(key);
+    if (slot === undefined) this.#slots.set(key, { value, weight, used: true });
+    else {
+      this.#weight -= slot.weight;
+      slot.value = value;
+      slot.weight = weight;
+      slot.used = true;
     }
-    this.#young.set(key, { value, weight });
-    this.#youngWeight += weight;
+    this.#weight += weight;
+    while (this.#weight > this.#maxWeight && this.#slots.size > 1) this.#advance();
+  }
+
+  #advance(): void {
+    const next = this.#hand.next();
+    if (next.done === true) {
+      this.#hand = this.#slots.entries();
+      return;
+    }
+    const [key, slot] = next.value;
+    if (slot.used) slot.used = false;
+    else this.delete(key);
   }
 
   /** Forgets a value. */
   delete(key: string): void {
-    this.#youngWeight -= this.#young.get(key)?.weight ?? 0;
-    this.#young.delete(key);
-    this.#old.delete(key);
+    this.#weight -= this.#slots.get(key)?.weight ?? 0;
+    this.#slots.delete(key);
   }
-}
-
-/** A byte string as map key: one character per byte. */
-export function keyText(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes);
 }

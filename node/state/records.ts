@@ -10,7 +10,6 @@
  * @module
  */
 import { EMPTY } from '../src/base/bytes.ts';
-import { HASH_SIZE } from '../src/base/hash.ts';
 import type { Database } from './database.ts';
 import { SPACE } from './spaces.ts';
 
@@ -113,51 +112,6 @@ function bisect(
     else high = middle - 1;
   }
   return low < 0 ? undefined : olderEntry(db, key, low);
-}
-
-/** One record's change at a height, as the height's list of changes has it. */
-export type ChangedKey = { readonly key: Uint8Array; readonly version: number };
-
-/** What a height did to the records. */
-export type ChangeList = {
-  /** The height before it in the store. */
-  readonly before: number;
-  /** The root of the tree after it. */
-  readonly root: Uint8Array;
-  readonly changed: readonly ChangedKey[];
-};
-
-const LIST_HEAD_BYTES = 6 + HASH_SIZE;
-
-/** The stored form of a height's list. */
-export function encodeChanges({ before, root, changed }: ChangeList): Uint8Array {
-  const size = changed.reduce((sum, { key }) => sum + 5 + key.length, LIST_HEAD_BYTES);
-  const out = new Uint8Array(size);
-  const view = new DataView(out.buffer);
-  view.setUint16(0, Math.floor(before / 2 ** 32));
-  view.setUint32(2, before >>> 0);
-  out.set(root, 6);
-  let at = LIST_HEAD_BYTES;
-  for (const { key, version } of changed) {
-    out[at] = key.length;
-    out.set(key, at + 1);
-    view.setUint32(at + 1 + key.length, version);
-    at += 5 + key.length;
-  }
-  return out;
-}
-
-/** A height's list of a stored form. */
-export function decodeChanges(bytes: Uint8Array): ChangeList {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const changed: ChangedKey[] = [];
-  for (let at = LIST_HEAD_BYTES; at < bytes.length; ) {
-    const end = at + 1 + (bytes[at] ?? 0);
-    changed.push({ key: bytes.subarray(at + 1, end), version: view.getUint32(end) });
-    at = end + 4;
-  }
-  const before = view.getUint16(0) * 2 ** 32 + view.getUint32(2);
-  return { before, root: bytes.subarray(6, LIST_HEAD_BYTES), changed };
 }
 
 /** A deleted record's value. */

@@ -36,12 +36,12 @@ export const SPACE = {
   records: 0x20,
   /** Record key and version → older value. */
   versions: 0x21,
-  /** Height → keys of the records it changed. */
+  /** Height → what it changed: buckets of the tree and keys of records. */
   changes: 0x22,
-  /** Id → page of the tree. */
-  pages: 0x23,
-  /** Height → checkpoint of the tree. */
-  checkpoints: 0x24,
+  /** Height and row → buckets of a whole crown of the tree. */
+  crowns: 0x23,
+  /** Height → head of a whole crown, written after its rows. */
+  crownHeads: 0x24,
   /** Row key → row. */
   rows: 0x30,
   /** Log → size and frontier. */

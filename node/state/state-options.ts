@@ -1,25 +1,25 @@
 /**
- * Bounds of the state store's memory, and when it writes checkpoints of its tree.
+ * Bounds of the state store's memory, and how often it writes whole crowns of its tree.
  *
  * @module
  */
-import { type CheckpointPace, DEFAULT_PACE } from './checkpoints.ts';
+import type { CrownPace } from './crown.ts';
 
-/** Bounds of memory, and when checkpoints are written. */
+/** Bounds of memory, and when whole crowns are written. */
 export type StateOptions = {
   /** Bytes of records kept in memory. */
   readonly recordCacheBytes: number;
-  /** Nodes of stored pages kept in memory; about 300 bytes each. */
-  readonly nodeCache: number;
+  /** Bytes of leaves of the tree kept in memory; about 190 for each. */
+  readonly leafCacheBytes: number;
   /** Logs whose heads are kept in memory. */
   readonly logCache: number;
-  readonly pace: CheckpointPace;
+  readonly pace: CrownPace;
 };
 
-/** 32 MiB of records, about 60 MiB of nodes, some MiB of logs. */
+/** 16 MiB of records, the leaves of 350,000 records, some MiB of logs. */
 export const DEFAULT_STATE_OPTIONS: StateOptions = {
-  recordCacheBytes: 32 * 1024 * 1024,
-  nodeCache: 200_000,
+  recordCacheBytes: 16 * 1024 * 1024,
+  leafCacheBytes: 64 * 1024 * 1024,
   logCache: 4_096,
-  pace: DEFAULT_PACE,
+  pace: { leastChanges: 4_096, bucketsPerCommit: 64 },
 };

@@ -1,27 +1,53 @@
 /**
- * Removing what only dropped heights need: older values, change lists, stale pages.
+ * Removing what only dropped heights need: older values, the heights' lists, whole crowns.
  *
- * Upholds: every height from the new base on stays whole, since the base is a checkpoint; a crash
- * in between leaves work that the next pruning finds by its change lists. Written apart from the
- * heights' batches, in pieces; deleted records' last entries are left to the next height's batch,
- * which alone may touch newest entries.
+ * Upholds: every height from the new base on stays whole, since the base has a whole crown; a
+ * crash in between leaves work that the next pruning finds by the lists. Written apart from the
+ * heights' batches, in pieces that let other work run; deleted records' last entries are left to
+ * the next height's batch, which alone may touch newest entries.
  *
  * @module
  */
-import { readU64be, u64be, utf8 } from '../src/base/bytes.ts';
-import { checkpoints, encodeCheckpoint } from './checkpoints.ts';
-import type { Change, Database, Pair } from './database.ts';
-import { keyText } from './lru.ts';
-import { decodeChanges, newestEntry, versionKey } from './records.ts';
+import { setImmediate as turn } from 'node:timers/promises';
+import { utf8 } from '../src/base/bytes.ts';
+import { decodeList } from './change-list.ts';
+import { removeRows, wholeCrowns } from './crown.ts';
+import type { Change, Database } from './database.ts';
+import { versionKey } from './records.ts';
 import { heightKey, SPACE } from './spaces.ts';
+import { textOf } from './text.ts';
 
-/** Heights whose lists go into one batch. */
-const HEIGHTS_AT_ONCE = 64;
+/** Lists read at once, and removals that go into one batch. */
+const LISTS_AT_ONCE = 16;
+const REMOVALS_AT_ONCE = 512;
 /** Where the lowest height is named whose state is kept. */
 export const STATE_BASE_KEY: Uint8Array = utf8('state/base');
 
+/** Writes removals in pieces. */
+class Removals {
+  readonly #db: Database;
+  #changes: Change[] = [];
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  async add(space: number, key: Uint8Array): Promise<void> {
+    this.#changes.push([space, key, undefined]);
+    if (this.#changes.length < REMOVALS_AT_ONCE) return;
+    await this.write();
+    await turn();
+  }
+
+  async write(): Promise<void> {
+    const changes = this.#changes;
+    this.#changes = [];
+    await this.#db.write(changes);
+  }
+}
+
 /**
- * Prunes to the newest checkpoint at or below `retainHeight`.
+ * Prunes to the newest height at or below `retainHeight` that has a whole crown.
  *
  * @param moved - told the new lowest kept height before anything is removed
  * @returns deleted records, by the text of their key, whose last entries may go if still newest
@@ -32,34 +58,26 @@ export async function pruneState(
   moved: (base: number) => void,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
   const deleted = new Map<string, Uint8Array>();
-  const kept = await checkpoints(db, 0, retainHeight, -1);
-  const newest = kept[0];
+  const [newest] = await wholeCrowns(db, retainHeight, 1);
   if (newest === undefined) return deleted;
   const base = newest.height;
   moved(base);
   await db.write([[SPACE.meta, STATE_BASE_KEY, heightKey(base)]]);
+  const removals = new Removals(db);
   for (let more = true; more; ) {
     const range = { from: heightKey(0), to: heightKey(base + 1), reverse: false };
-    const lists = await db.range(SPACE.changes, { ...range, limit: HEIGHTS_AT_ONCE });
-    await db.write(lists.flatMap((list) => removals(db, list, deleted)));
-    more = lists.length === HEIGHTS_AT_ONCE;
+    const lists = await db.range(SPACE.changes, { ...range, limit: LISTS_AT_ONCE });
+    for (const [height, bytes] of lists) {
+      for (const { key, version, deleted: gone } of decodeList(bytes).changed) {
+        if (gone) deleted.set(textOf(key), Uint8Array.from(key));
+        // The value that the height replaced. The list goes after all it names.
+        if (version > 0) await removals.add(SPACE.versions, versionKey(key, version - 1));
+      }
+      await removals.add(SPACE.changes, height);
+    }
+    await removals.write();
+    more = lists.length === LISTS_AT_ONCE;
   }
-  for (const checkpoint of kept) {
-    const changes: Change[] = checkpoint.stale.map((id) => [SPACE.pages, u64be(id), undefined]);
-    const left = checkpoint === newest ? encodeCheckpoint({ ...newest, stale: [] }) : undefined;
-    await db.write([...changes, [SPACE.checkpoints, heightKey(checkpoint.height), left]]);
-  }
+  await removeRows(db, 0, base);
   return deleted;
-}
-
-/** What a height's list of changes lets go: itself, and the values that the height replaced. */
-function removals(db: Database, [height, list]: Pair, deleted: Map<string, Uint8Array>): Change[] {
-  const changes: Change[] = [[SPACE.changes, height, undefined]];
-  for (const { key, version } of decodeChanges(list).changed) {
-    if (version > 0) changes.push([SPACE.versions, versionKey(key, version - 1), undefined]);
-    const entry = newestEntry(db, key);
-    const gone = entry?.value.length === 0 && entry.height === readU64be(height);
-    if (gone) deleted.set(keyText(key), key);
-  }
-  return changes;
 }

@@ -10,21 +10,14 @@
  *
  * @module
  */
-import {
-  compareBytes,
-  concatBytes,
-  equalBytes,
-  readU64be,
-  u64be,
-  utf8,
-} from '../src/base/bytes.ts';
-import { invariant, LedgerError } from '../src/base/errors.ts';
-import { packKey } from '../src/types/packed-key.ts';
-import { stateLeafHash } from '../src/types/proofs.ts';
-import { Checkpointer, checkpoints } from './checkpoints.ts';
+import { setImmediate as turn } from 'node:timers/promises';
+import { concatBytes, equalBytes, readU64be, u64be, utf8 } from '../src/base/bytes.ts';
+import { invariant } from '../src/base/errors.ts';
+import { BucketCache, leafText } from './buckets.ts';
+import { decodeList, encodeList, type HeightList, joinLists, NO_HASH } from './change-list.ts';
+import { type Crown, CrownWriter, rootHash } from './crown.ts';
 import type { Database } from './database.ts';
-import { errors } from './errors.ts';
-import { History, replay } from './history.ts';
+import { History } from './history.ts';
 import {
   append,
   consistencyPath,
@@ -37,23 +30,15 @@ import {
   logRoot,
   type ReadTile,
 } from './log.ts';
-import { keyText, Lru } from './lru.ts';
-import { PageCache } from './pages.ts';
-import {
-  type ChangeList,
-  DELETED,
-  decodeChanges,
-  type Entry,
-  encodeChanges,
-  encodeEntry,
-  newestEntry,
-  versionKey,
-} from './records.ts';
+import { Lru } from './lru.ts';
+import { DELETED, type Entry, encodeEntry, newestEntry, versionKey } from './records.ts';
 import { heightKey, SPACE } from './spaces.ts';
+import { NO_CROWN, openCrown } from './state-open.ts';
 import { DEFAULT_STATE_OPTIONS, type StateOptions } from './state-options.ts';
 import { pruneState, STATE_BASE_KEY } from './state-prune.ts';
 import { LevelStateView } from './state-view.ts';
-import { type LeafChange, type Page, type Root, rootHash, updateTree } from './tree.ts';
+import { textOf } from './text.ts';
+import type { LeafChange, Root, Update } from './tree.ts';
 
 /** Change of one record; no value deletes it. */
 export type RecordChange = readonly [key: Uint8Array, value: Uint8Array | undefined];
@@ -62,6 +47,8 @@ export type RecordChange = readonly [key: Uint8Array, value: Uint8Array | undefi
 export type LogHead = { readonly size: number; readonly root: Uint8Array };
 
 const HEAD_KEY: Uint8Array = utf8('state/head');
+/** Changes looked at between two turns of the event loop. */
+const ENTRIES_AT_ONCE = 512;
 /** Overhead of a cached record in bytes, beside key and value. */
 const ENTRY_OVERHEAD = 300;
 
@@ -81,8 +68,7 @@ class Draft {
 /** A height that was finalized and is not durable yet. */
 type Finalized = {
   readonly height: number;
-  readonly root: Root;
-  readonly stale: readonly Page[];
+  readonly update: Update;
   readonly written: ReadonlyMap<string, Written>;
   readonly draft: Draft;
 };
@@ -90,11 +76,11 @@ type Finalized = {
 /** The application's state in Level. */
 export class LevelStateStore {
   readonly #db: Database;
-  readonly #cache: PageCache;
+  readonly #buckets: BucketCache;
   readonly #records: Lru<Entry>;
   readonly #logs: Lru<LogState>;
   readonly #history: History;
-  readonly #checkpointer: Checkpointer;
+  readonly #crowns: CrownWriter;
   #height: number;
   #base: number;
   #root: Root;
@@ -106,20 +92,18 @@ export class LevelStateStore {
   private constructor(
     db: Database,
     options: StateOptions,
-    cache: PageCache,
-    checkpointer: Checkpointer,
-    at: { readonly height: number; readonly base: number; readonly root: Root },
+    at: { readonly height: number; readonly base: number; readonly crown: Crown },
   ) {
     this.#db = db;
-    this.#cache = cache;
+    this.#buckets = new BucketCache(db, options.leafCacheBytes);
     this.#records = new Lru(options.recordCacheBytes);
     this.#logs = new Lru(options.logCache);
-    this.#history = new History(db, cache);
-    this.#checkpointer = checkpointer;
+    this.#history = new History(db);
+    this.#crowns = new CrownWriter(db, options.pace, at.crown);
     this.#height = at.height;
     this.#base = at.base;
-    this.#root = at.root;
-    this.#history.add(at.height, at.root, 0);
+    this.#root = at.crown.root;
+    this.#history.add(at.height, this.#root, 0);
   }
 
   /**
@@ -132,25 +116,11 @@ export class LevelStateStore {
     options: StateOptions = DEFAULT_STATE_OPTIONS,
   ): Promise<LevelStateStore> {
     const head = db.get(SPACE.meta, HEAD_KEY);
-    const storedBase = db.get(SPACE.meta, STATE_BASE_KEY);
     const height = head === undefined ? 0 : readU64be(head);
-    const base = storedBase === undefined ? 0 : readU64be(storedBase);
-    const readPage = (id: number): Uint8Array => {
-      const bytes = db.get(SPACE.pages, u64be(id));
-      if (bytes !== undefined) return bytes;
-      const reason = `page ${id} of the state tree is missing`;
-      throw new LedgerError(errors.Damaged, { path: db.path, reason });
-    };
-    const cache = new PageCache(readPage, options.nodeCache);
-    const [last] = await checkpoints(db, 0, height, 1);
-    const { root, changes, stale } = await replay(db, cache, height);
-    if (head !== undefined && !equalBytes(rootHash(root), head.subarray(8))) {
-      const reason = `the state of height ${height} does not have the stored app hash`;
-      throw new LedgerError(errors.Damaged, { path: db.path, reason });
-    }
-    const checkpointer = new Checkpointer(db, cache, options.pace, last);
-    checkpointer.changed(changes, stale);
-    return new LevelStateStore(db, options, cache, checkpointer, { height, base, root });
+    const crown = head === undefined ? NO_CROWN : await openCrown(db, height, head.subarray(8));
+    const base = db.get(SPACE.meta, STATE_BASE_KEY);
+    const at = { height, base: base === undefined ? 0 : readU64be(base), crown };
+    return new LevelStateStore(db, options, at);
   }
 
   /** The last committed height; 0 before genesis. */
@@ -170,7 +140,7 @@ export class LevelStateStore {
 
   /** A record, as the latest finalized height left it. */
   get(key: Uint8Array): Uint8Array | undefined {
-    const text = keyText(key);
+    const text = textOf(key);
     const entry = this.#finalized?.written.get(text)?.entry ?? this.#newest(text, key);
     return entry === undefined || entry.value.length === 0 ? undefined : entry.value;
   }
@@ -190,7 +160,7 @@ export class LevelStateStore {
 
   /** A row, as the latest finalized height left it. */
   row(key: Uint8Array): Uint8Array | undefined {
-    const row = this.#finalized?.draft.rows.get(keyText(key));
+    const row = this.#finalized?.draft.rows.get(textOf(key));
     return row === undefined ? this.#db.get(SPACE.rows, key) : row[1];
   }
 
@@ -203,12 +173,12 @@ export class LevelStateStore {
 
   /** Writes a write-once row; part of the height being finalized. */
   putRow(key: Uint8Array, value: Uint8Array): void {
-    this.#open().rows.set(keyText(key), [key, value]);
+    this.#open().rows.set(textOf(key), [key, value]);
   }
 
   /** Appends leaves to a log; part of the height being finalized. */
   appendLog(log: Uint8Array, leaves: readonly Uint8Array[]): LogHead {
-    const text = keyText(log);
+    const text = textOf(log);
     const { logs } = this.#open();
     const before = logs.get(text);
     const after = append(before?.log ?? this.#logState(text, log), leaves);
@@ -233,28 +203,32 @@ export class LevelStateStore {
   }
 
   /**
-   * Finalizes `height` in memory.
+   * Finalizes `height` in memory, in pieces between which other work runs.
    *
    * @returns the app hash: unchanged if nothing changed
    */
-  finalize(height: number, changes: readonly RecordChange[]): Uint8Array {
+  async finalize(height: number, changes: readonly RecordChange[]): Promise<Uint8Array> {
     invariant(!this.#committing, 'the height before is durable');
     invariant(height >= this.#height, 'heights go up');
     if (this.#finalized?.draft === this.#draft) this.#draft = new Draft();
-    const written = this.#entries(height, changes);
-    const leaves = [...written.values()].map(leafChange);
-    leaves.sort((a, b) => compareBytes(a.key, b.key));
-    const { root, stale } = updateTree(this.#root, leaves, this.#cache.load);
-    this.#finalized = { height, root, stale, written, draft: this.#draft };
-    return rootHash(root);
+    const draft = this.#draft;
+    const written = await this.#entries(height, changes);
+    const sorted = [...written].sort(([a], [b]) => (a < b ? -1 : 1));
+    const leaves = (from: number, to: number): readonly LeafChange[] =>
+      sorted.slice(from, to).map(leafChange);
+    const update = await this.#buckets.update(this.#root, this.#height, sorted.length, leaves);
+    this.#finalized = { height, update, written, draft };
+    return rootHash(update.root);
   }
 
   /** The entries that differ from the durable ones; the last change of a key counts. */
-  #entries(height: number, changes: readonly RecordChange[]): Map<string, Written> {
+  async #entries(height: number, changes: readonly RecordChange[]): Promise<Map<string, Written>> {
     const written = new Map<string, Written>();
+    let looked = 0;
     for (const [key, given] of changes) {
       invariant(given?.length !== 0, 'a record has bytes');
-      const text = keyText(key);
+      if (++looked % ENTRIES_AT_ONCE === 0) await turn();
+      const text = textOf(key);
       const value = given ?? DELETED;
       const before = this.#newest(text, key);
       written.delete(text);
@@ -272,7 +246,7 @@ export class LevelStateStore {
   commit(): void {
     const finalized = this.#finalized;
     invariant(finalized !== undefined && !this.#committing, 'a height is finalized before commit');
-    const { height, root, stale, written, draft } = finalized;
+    const { height, update, written, draft } = finalized;
     const db = this.#db;
     this.#committing = true;
     for (const { key, entry, before } of written.values()) {
@@ -280,26 +254,30 @@ export class LevelStateStore {
       if (before === undefined) continue;
       db.stage(SPACE.versions, versionKey(key, before.version), encodeEntry(before));
     }
-    db.stage(SPACE.changes, heightKey(height), encodeChanges(this.#changeList(finalized)));
+    if (written.size > 0) {
+      db.stage(SPACE.changes, heightKey(height), encodeList(this.#changeList(finalized)));
+    }
     this.#stageDraft(draft);
-    const head = new Uint8Array(40);
-    head.set(u64be(height));
-    head.set(rootHash(root), 8);
-    db.stage(SPACE.meta, HEAD_KEY, head);
+    db.stage(SPACE.meta, HEAD_KEY, concatBytes(u64be(height), rootHash(update.root)));
     const buried = this.#stageTombstones(written);
-    this.#checkpointer.changed(written.size, stale);
-    this.#checkpointer.stage(height, root, written.size);
+    const { root, fresh, stale } = update;
+    this.#crowns.stage(height, root, fresh.size, fresh.size - stale.size);
     db.afterFlush(() => this.#settle(finalized, buried));
   }
 
-  #changeList({ height, root, written }: Finalized): ChangeList {
-    const changed = [...written.values()].map(({ key, entry: { version } }) => ({ key, version }));
+  #changeList({ height, update, written }: Finalized): HeightList {
+    const { fresh, stale } = update;
+    const buckets = [...fresh.values()].map(({ bucket: { key, size, hash } }) => {
+      return { name: key, size, hash };
+    });
+    for (const name of stale) if (!fresh.has(name)) buckets.push({ name, size: 0, hash: NO_HASH });
+    const changed = [...written.values()].map(({ key, entry: { version, value } }) => {
+      return { key, version, deleted: value.length === 0 };
+    });
+    const list = { root: rootHash(update.root), buckets, changed };
     // Genesis may be finalized once more, after a crash before the first block.
     const stored = height === this.#height && this.#db.get(SPACE.changes, heightKey(height));
-    const list = { before: this.#height, root: rootHash(root), changed };
-    if (!stored) return list;
-    const { before, changed: earlier } = decodeChanges(stored);
-    return { ...list, before, changed: [...earlier, ...changed] };
+    return stored ? joinLists(decodeList(stored), list) : list;
   }
 
   #stageDraft(draft: Draft): void {
@@ -326,13 +304,13 @@ export class LevelStateStore {
   }
 
   /** Makes a durable height visible. */
-  #settle({ height, root, written, draft }: Finalized, buried: readonly string[]): void {
+  #settle({ height, update, written, draft }: Finalized, buried: readonly string[]): void {
     for (const [text, { entry }] of written) this.#remember(text, entry);
     for (const text of buried) this.#records.delete(text);
     for (const [text, { log }] of draft.logs) this.#logs.set(text, log, 1);
     this.#height = height;
-    this.#root = root;
-    this.#history.add(height, root, written.size);
+    this.#root = update.root;
+    this.#history.add(height, update.root, written.size);
     this.#finalized = undefined;
     this.#draft = new Draft();
     this.#committing = false;
@@ -341,7 +319,7 @@ export class LevelStateStore {
   /** The state after `height`, if it is kept. */
   view(height: number): LevelStateView | undefined {
     if (height < this.#base || height > this.#height) return undefined;
-    return new LevelStateView(this.#db, height, () => this.#history.at(height), this.#cache.load);
+    return new LevelStateView(this.#db, height, () => this.#history.at(height));
   }
 
   #tiles(log: Uint8Array): ReadTile {
@@ -354,7 +332,7 @@ export class LevelStateStore {
    * @throws LedgerError storage/11 if the durable log does not have them
    */
   logPath(log: Uint8Array, index: number, size: number): readonly Uint8Array[] {
-    return inclusionPath(this.#logState(keyText(log), log), this.#tiles(log), index, size);
+    return inclusionPath(this.#logState(textOf(log), log), this.#tiles(log), index, size);
   }
 
   /**
@@ -363,12 +341,12 @@ export class LevelStateStore {
    * @throws LedgerError storage/11 if the durable log does not have them
    */
   logConsistency(log: Uint8Array, from: number, to: number): readonly Uint8Array[] {
-    return consistencyPath(this.#logState(keyText(log), log), this.#tiles(log), from, to);
+    return consistencyPath(this.#logState(textOf(log), log), this.#tiles(log), from, to);
   }
 
   /**
-   * Forgets what only heights below `retainHeight` need. Keeps whole checkpoint intervals, so up
-   * to one interval more than asked for stays.
+   * Forgets what only heights below `retainHeight` need. The lowest kept height is one that has a
+   * whole crown, so more than asked for stays: at most as many changes as the tree has leaves.
    */
   async prune(retainHeight: number): Promise<void> {
     const deleted = await pruneState(this.#db, Math.min(retainHeight, this.#height), (base) => {
@@ -378,12 +356,9 @@ export class LevelStateStore {
   }
 }
 
-function leafChange({ key, entry: { value } }: Written): LeafChange {
-  const packed = packKey(key);
-  return {
-    key: packed,
-    hash: value.length === 0 ? undefined : stateLeafHash(packed, value),
-  };
+function leafChange([text, { key, entry }]: readonly [string, Written]): LeafChange {
+  const { value } = entry;
+  return { key: text, hash: value.length === 0 ? undefined : leafText(key, value) };
 }
 
 function tileKey(log: Uint8Array, level: number, index: number): Uint8Array {

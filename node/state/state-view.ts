@@ -7,12 +7,14 @@
  * @module
  */
 import { present } from '../src/base/errors.ts';
-import { packKey, unpackKey } from '../src/types/packed-key.ts';
+import { readLeaves } from './buckets.ts';
 import type { Database, KeyRange, Pair } from './database.ts';
 import { proofBytes } from './ics23.ts';
 import { decodeEntry, newestEntry, valueAt } from './records.ts';
 import { SPACE } from './spaces.ts';
-import { findLeaf, type LoadPage, type Root } from './tree.ts';
+import { textOf } from './text.ts';
+import { findLeaf } from './trail.ts';
+import type { Root } from './tree.ts';
 
 /** Records read at once while a range is filled. */
 const LEAST_CHUNK = 64;
@@ -22,13 +24,11 @@ export class LevelStateView {
   readonly height: number;
   readonly #db: Database;
   readonly #tree: () => Promise<Root>;
-  readonly #load: LoadPage;
 
-  constructor(db: Database, height: number, tree: () => Promise<Root>, load: LoadPage) {
+  constructor(db: Database, height: number, tree: () => Promise<Root>) {
     this.height = height;
     this.#db = db;
     this.#tree = tree;
-    this.#load = load;
   }
 
   /** A record's value at this height. Cost: 9 µs, and as much per doubling of later changes. */
@@ -56,14 +56,15 @@ export class LevelStateView {
     return found;
   }
 
-  /** ICS-23 CommitmentProof bytes: membership, or absence if there is no such record. */
+  /**
+   * ICS-23 CommitmentProof bytes: membership, or absence if there is no such record.
+   * Cost: 0.3 ms, and for the first of an old height up to 5 µs per bucket of the tree.
+   */
   async prove(key: Uint8Array): Promise<Uint8Array> {
-    const packed = packKey(key);
-    const found = findLeaf(await this.#tree(), packed, this.#load);
-    return proofBytes(packed, found, (leaf) => {
-      const logical = present(unpackKey(leaf), 'logical key of a leaf');
-      return present(this.get(logical), 'value of a leaf');
-    });
+    const found = await findLeaf(await this.#tree(), textOf(key), (place) =>
+      readLeaves(this.#db, place, this.height),
+    );
+    return proofBytes(key, found, (logical) => present(this.get(logical), 'value of a leaf'));
   }
 
   /** A row. */

@@ -100,8 +100,8 @@ describe('database', () => {
     const path = join(folder(), 'db');
     const db = await Database.open(path, failing('ENOSPC', 3));
     const store = await LevelStateStore.open(db, TIGHT);
-    const commit = (height: number): Promise<void> => {
-      store.finalize(height, [[utf8('key'), u64be(height)]]);
+    const commit = async (height: number): Promise<void> => {
+      await store.finalize(height, [[utf8('key'), u64be(height)]]);
       store.commit();
       db.stage(0x80, utf8('index'), u64be(height));
       return db.flush();

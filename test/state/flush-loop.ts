@@ -12,7 +12,7 @@ import { keyOf, TIGHT } from './support.ts';
 const db = await Database.open(process.argv[2] ?? '');
 const store = await LevelStateStore.open(db, TIGHT);
 for (let height = store.height + 1; ; height++) {
-  store.finalize(height, [
+  await store.finalize(height, [
     [utf8('hot'), u64be(height)],
     [keyOf(`${height}`), u64be(height)],
     [keyOf(`${height - 50}`), undefined],

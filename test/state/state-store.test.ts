@@ -53,7 +53,7 @@ async function commit(
   height: number,
   changes: readonly (readonly [Uint8Array, Uint8Array | undefined])[],
 ): Promise<string> {
-  const appHash = toHex(store.finalize(height, changes));
+  const appHash = toHex(await store.finalize(height, changes));
   store.commit();
   await db.flush();
   return appHash;
@@ -146,7 +146,7 @@ describe('state store', () => {
   it('shows a height only when its batch is durable', async () => {
     const db = await freshDatabase();
     const store = await LevelStateStore.open(db);
-    store.finalize(1, [[keyOf('a'), ONE]]);
+    await store.finalize(1, [[keyOf('a'), ONE]]);
     store.commit();
     expect([store.height, store.view(1)]).to.deep.equal([0, undefined]);
     await db.flush();
@@ -160,7 +160,7 @@ describe('state store', () => {
     const log = new Uint8Array(32);
     store.putRow(utf8('r'), utf8('wrong'));
     store.appendLog(log, [utf8('wrong')]);
-    store.finalize(1, [[keyOf('a'), utf8('wrong')]]);
+    await store.finalize(1, [[keyOf('a'), utf8('wrong')]]);
     store.appendLog(log, [utf8('x')]);
     const head = store.appendLog(log, [utf8('y')]);
     store.putRow(utf8('s'), utf8('right'));
@@ -230,9 +230,43 @@ describe('state store', () => {
     expect(await count(SPACE.changes)).to.be.lessThan(16);
     expect(await count(SPACE.versions)).to.be.lessThan(16 * 41);
     expect(await count(SPACE.records)).to.be.lessThan(60);
-    expect(await count(SPACE.checkpoints)).to.be.lessThan(12);
-    expect(await count(SPACE.pages)).to.be.lessThan(300);
+    expect(await count(SPACE.crownHeads)).to.be.lessThan(12);
+    expect(await count(SPACE.crowns)).to.be.lessThan(300);
     await db.close();
+  });
+
+  it('makes the tree from the records when what is stored of it is damaged', async () => {
+    // Without heads of whole crowns the lists of all heights give the tree; else old heights go.
+    for (const [space, base] of [
+      [SPACE.crowns, 40],
+      [SPACE.changes, 40],
+      [SPACE.crownHeads, 0],
+    ] as const) {
+      const path = join(folder(), 'db');
+      const model: Model = new Map();
+      let db = await Database.open(path);
+      let store = await LevelStateStore.open(db, TIGHT);
+      const put = async (height: number): Promise<void> => {
+        const changes = [0, 1, 2].map((n) => [keyOf(`${height * n}`), utf8(`${height}`)] as const);
+        applyTo(model, changes);
+        await commit(db, store, height, changes);
+      };
+      for (let height = 1; height <= 40; height++) await put(height);
+      const all = { from: Uint8Array.of(0), to: Uint8Array.of(255), reverse: false, limit: -1 };
+      const rows = await db.range(space, all);
+      expect(rows.length).to.be.greaterThan(0);
+      await db.write(rows.map(([key]) => [space, key, undefined] as const));
+      await db.close();
+      db = await Database.open(path);
+      store = await LevelStateStore.open(db, TIGHT);
+      expect([store.height, store.base]).to.deep.equal([40, base]);
+      expect(toHex(store.appHash)).to.equal(modelRoot(model));
+      for (let height = 41; height <= 60; height++) await put(height);
+      await store.prune(55);
+      const keys = [keyOf('0'), keyOf('60'), keyOf('none')];
+      await checkHeight(store, 60, model, keys);
+      await db.close();
+    }
   });
 
   it('stops when the records do not give the stored app hash', async () => {

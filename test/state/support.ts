@@ -12,6 +12,7 @@ import { present } from '../../node/src/base/errors.ts';
 import { sha256 } from '../../node/src/base/hash.ts';
 import { Database } from '../../node/state/database.ts';
 import { DEFAULT_STATE_OPTIONS, type StateOptions } from '../../node/state/state-options.ts';
+import { textOf } from '../../node/state/text.ts';
 import { bitOf, firstDifference } from '../../node/state/tree.ts';
 
 const made: string[] = [];
@@ -37,9 +38,9 @@ export function freshDatabase(): Promise<Database> {
 export const TIGHT: StateOptions = {
   ...DEFAULT_STATE_OPTIONS,
   recordCacheBytes: 2_000,
-  nodeCache: 40,
+  leafCacheBytes: 4_000,
   logCache: 2,
-  pace: { everyChanges: 20, everyHeights: 4, pagesPerCommit: 3 },
+  pace: { leastChanges: 20, bucketsPerCommit: 200 },
 };
 
 /** A 32-byte key under a first byte, as the ledger's keys are. */
@@ -69,8 +70,8 @@ export function naiveRoot(leaves: readonly NaiveLeaf[]): Uint8Array {
   const [first, last] = [leaves[0], leaves.at(-1)];
   if (first === undefined || last === undefined) return sha256(new Uint8Array(0));
   if (first === last) return naiveLeaf(first.key, first.value);
-  const bit = firstDifference(first.key, last.key, 1 << 20);
-  const middle = leaves.findIndex(({ key }) => bitOf(key, bit) === 1);
+  const bit = firstDifference(textOf(first.key), textOf(last.key), 1 << 20);
+  const middle = leaves.findIndex(({ key }) => bitOf(textOf(key), bit) === 1);
   const left = naiveRoot(leaves.slice(0, middle));
   const right = naiveRoot(leaves.slice(middle));
   for (const leaf of leaves.slice(0, middle)) {

@@ -1,5 +1,5 @@
 /**
- * The tree against a naive one: same root for any order, history in the structure, pages.
+ * The tree against a naive one: same root for any order, shared structure, buckets, packed keys.
  *
  * @module
  */
@@ -7,31 +7,33 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { compareBytes, toHex } from '../../node/src/base/bytes.ts';
 import { packKey, unpackKey } from '../../node/src/types/packed-key.ts';
-import { stateLeafHash } from '../../node/src/types/proofs.ts';
-import { decodePage, encodePage, PageCache, unstoredPages } from '../../node/state/pages.ts';
+import { leafText, rangeOf } from '../../node/state/buckets.ts';
+import { crownOf, rootHash } from '../../node/state/crown.ts';
+import { bytesOf, textOf } from '../../node/state/text.ts';
+import { findLeaf } from '../../node/state/trail.ts';
 import {
-  findLeaf,
+  type Bucket,
+  bucketsOf,
   Inner,
   type LeafChange,
-  Page,
+  type Leaves,
+  leavesHash,
+  MAX_LEAVES,
+  placeOf,
   type Root,
-  rootHash,
-  updateTree,
+  Update,
 } from '../../node/state/tree.ts';
 import { anyKey, anyValue, applyTo, hex, type Model, naiveLeaves, naiveRoot } from './support.ts';
 
 type Changes = readonly (readonly [Uint8Array, Uint8Array | undefined])[];
 
-const anyChanges = fc.array(fc.tuple(anyKey, anyValue), { maxLength: 30 });
+const anyChanges = fc.array(fc.tuple(anyKey, anyValue), { maxLength: 60 });
 
 function leafChanges(changes: Changes): LeafChange[] {
-  const last = new Map(changes.map(([key, value]) => [toHex(key), [key, value] as const]));
-  return [...last.values()]
-    .map(([key, value]) => {
-      const packed = packKey(key);
-      return { key: packed, hash: value && stateLeafHash(packed, value) };
-    })
-    .sort((a, b) => compareBytes(a.key, b.key));
+  const last = new Map(changes.map(([key, value]) => [textOf(key), value]));
+  return [...last]
+    .map(([key, value]) => ({ key, hash: value && leafText(bytesOf(key), value) }))
+    .sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
 function modelRoot(model: Model): string {
@@ -39,33 +41,62 @@ function modelRoot(model: Model): string {
   return toHex(naiveRoot(naiveLeaves(packed)));
 }
 
-/** Pages in a map, of which almost none stay in memory. */
-class Shelf {
-  readonly stored = new Map<number, Uint8Array>();
-  readonly cache = new PageCache((id) => this.stored.get(id) ?? expect.fail(`no page ${id}`), 8);
+/** The leaves of a bucket of a model's tree: all records in the bucket's range. */
+function leavesIn(model: Model, root: Root, bucket: Bucket): Leaves {
+  const { bits } = placeOf(root, bucket.key) ?? expect.fail('no such bucket');
+  const { from, to } = rangeOf(bucket.key, bits);
+  const within = [...model]
+    .map(([key, value]) => [hex(key), value] as const)
+    .filter(([key]) => compareBytes(from, key) <= 0 && compareBytes(key, to) < 0)
+    .sort(([a], [b]) => compareBytes(a, b));
+  return {
+    keys: within.map(([key]) => textOf(key)),
+    hashes: within.map(([key, value]) => leafText(key, value)),
+  };
+}
 
-  store(root: Root): void {
-    for (const page of unstoredPages(root)) {
-      page.id = this.stored.size + 1;
-      const bytes = encodePage(page.root as Inner);
-      this.stored.set(page.id, bytes);
-      this.cache.stored(page, bytes.length);
+/** A tree whose leaves are found in the model alone. */
+class Tree {
+  root: Root;
+  readonly model: Model = new Map();
+  /** Buckets by name as the updates said. */
+  readonly named = new Map<string, Bucket>();
+
+  apply(changes: Changes, pieces = 1): Update {
+    const { root } = this;
+    const before: Model = new Map(this.model);
+    const update = new Update(root);
+    const leaves = leafChanges(changes);
+    const size = Math.ceil(leaves.length / pieces);
+    for (let at = 0; at < leaves.length; at += size) {
+      update.apply(leaves.slice(at, at + size), (bucket) => leavesIn(before, root, bucket));
     }
+    applyTo(this.model, changes);
+    this.root = update.root;
+    for (const name of update.stale) expect(this.named.delete(name)).to.equal(true);
+    for (const [name, { bucket, leaves }] of update.fresh) {
+      expect(this.named.has(name), 'a new name').to.equal(false);
+      expect(leavesIn(this.model, this.root, bucket)).to.deep.equal(leaves);
+      this.named.set(name, bucket);
+    }
+    return update;
+  }
+
+  get hash(): string {
+    return toHex(rootHash(this.root));
   }
 }
 
-const loadInMemory = (page: Page): Inner => page.root ?? expect.fail('not in memory');
+const anyBatches = fc.array(fc.tuple(anyChanges, fc.integer({ min: 1, max: 4 })), { maxLength: 8 });
 
 describe('tree', () => {
-  it('has the root of a tree hashed from nothing, after any batches of changes', () => {
+  it('has the root of a tree hashed from nothing, after any batches in any pieces', () => {
     fc.assert(
-      fc.property(fc.array(anyChanges, { maxLength: 8 }), (batches) => {
-        const model: Model = new Map();
-        let root: Root;
-        for (const batch of batches) {
-          root = updateTree(root, leafChanges(batch), loadInMemory).root;
-          applyTo(model, batch);
-          expect(toHex(rootHash(root))).to.equal(modelRoot(model));
+      fc.property(anyBatches, (batches) => {
+        const tree = new Tree();
+        for (const [batch, pieces] of batches) {
+          tree.apply(batch, pieces);
+          expect(tree.hash).to.equal(modelRoot(tree.model));
         }
       }),
       { numRuns: 300 },
@@ -75,105 +106,105 @@ describe('tree', () => {
   it('does not depend on the order of changes, and removal restores the root before', () => {
     fc.assert(
       fc.property(
-        fc.uniqueArray(anyKey, { selector: toHex, minLength: 2, maxLength: 25 }),
+        fc.uniqueArray(anyKey, { selector: toHex, minLength: 2, maxLength: 40 }),
         fc.infiniteStream(fc.nat()),
         (keys, order) => {
           const shuffled = keys
             .map((key) => [order.next().value ?? 0, key] as const)
             .sort(([a], [b]) => a - b);
-          let root: Root;
+          const tree = new Tree();
           const before: string[] = [];
           for (const [, key] of shuffled) {
-            before.push(toHex(rootHash(root)));
-            root = updateTree(root, leafChanges([[key, Uint8Array.of(1)]]), loadInMemory).root;
+            before.push(tree.hash);
+            tree.apply([[key, Uint8Array.of(1)]]);
           }
-          const all = keys.map((key) => [key, Uint8Array.of(1)] as const);
-          const once = updateTree(undefined, leafChanges(all), loadInMemory).root;
-          expect(toHex(rootHash(root))).to.equal(toHex(rootHash(once)));
+          const once = new Tree();
+          once.apply(keys.map((key) => [key, Uint8Array.of(1)] as const));
+          expect(tree.hash).to.equal(once.hash);
           for (const [, key] of shuffled.reverse()) {
-            root = updateTree(root, leafChanges([[key, undefined]]), loadInMemory).root;
-            expect(toHex(rootHash(root))).to.equal(before.pop());
+            tree.apply([[key, undefined]]);
+            expect(tree.hash).to.equal(before.pop());
           }
+          expect(tree.named.size).to.equal(0);
         },
       ),
     );
   });
 
   it('leaves the tree object itself when nothing changes', () => {
-    const changes = leafChanges([1, 2, 3].map((n) => [Uint8Array.of(n, 9), Uint8Array.of(n)]));
-    const { root } = updateTree(undefined, changes, loadInMemory);
-    expect(updateTree(root, changes, loadInMemory).root).to.equal(root);
-    const absent = leafChanges([[Uint8Array.of(4, 4), undefined]]);
-    expect(updateTree(root, absent, loadInMemory).root).to.equal(root);
+    const tree = new Tree();
+    const changes = [1, 2, 3].map((n) => [Uint8Array.of(n, 9), Uint8Array.of(n)] as const);
+    tree.apply(changes);
+    const { root } = tree;
+    for (const same of [changes, [[Uint8Array.of(4, 4), undefined] as const]]) {
+      expect(tree.apply(same).fresh.size).to.equal(0);
+      expect(tree.root).to.equal(root);
+    }
   });
 
-  it('gives the same roots when pages are stored and dropped between batches', () => {
-    fc.assert(
-      fc.property(fc.array(fc.tuple(anyChanges, fc.boolean()), { maxLength: 8 }), (batches) => {
-        const shelf = new Shelf();
-        const model: Model = new Map();
-        const roots: [Root, string][] = [];
-        let root: Root;
-        for (const [batch, store] of batches) {
-          root = updateTree(root, leafChanges(batch), shelf.cache.load).root;
-          applyTo(model, batch);
-          if (store) shelf.store(root);
-          expect(toHex(rootHash(root))).to.equal(modelRoot(model));
-          roots.push([root, modelRoot(model)]);
-          expect(shelf.cache.nodes).to.be.lessThan(300);
+  it('is cut into buckets that are bounded, named once, and told when they change', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyBatches, async (batches) => {
+        const tree = new Tree();
+        for (const [batch, pieces] of batches) tree.apply(batch, pieces);
+        const buckets = [...bucketsOf(tree.root)];
+        const names = buckets.map(({ key }) => key);
+        expect(names).to.deep.equal([...tree.named.keys()].sort());
+        for (const bucket of buckets) {
+          expect(tree.named.get(bucket.key)).to.equal(bucket);
+          expect(bucket.size).to.be.within(1, MAX_LEAVES);
+          const leaves = leavesIn(tree.model, tree.root, bucket);
+          expect(leaves.keys.length).to.equal(bucket.size);
+          expect(leavesHash(leaves, 0, bucket.size)).to.equal(bucket.hash);
         }
-        for (const [old, hash] of roots) expect(toHex(rehash(old, shelf))).to.equal(hash);
+        // Names and hashes of the buckets alone give the same crown, and one that goes on the same.
+        const again = new Tree();
+        again.root = await crownOf(buckets);
+        expect(again.hash).to.equal(tree.hash);
+        expect(shape(again.root)).to.equal(shape(tree.root));
       }),
     );
   });
 
-  it('names as stale exactly the stored pages that the new tree does not have', () => {
-    fc.assert(
-      fc.property(anyChanges, anyChanges, (first, second) => {
-        const shelf = new Shelf();
-        const before = updateTree(undefined, leafChanges(first), shelf.cache.load).root;
-        shelf.store(before);
-        const { root, stale } = updateTree(before, leafChanges(second), shelf.cache.load);
-        const left = new Set(pageIds(root, shelf));
-        const gone = pageIds(before, shelf).filter((id) => !left.has(id));
-        const named = new Set(stale.flatMap(({ id }) => (id === undefined ? [] : [id])));
-        expect([...named].sort()).to.deep.equal([...gone].sort());
+  it('goes on from a crown made again as from the first one', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyBatches, anyBatches, async (first, second) => {
+        const tree = new Tree();
+        for (const [batch, pieces] of first) tree.apply(batch, pieces);
+        tree.root = await crownOf([...bucketsOf(tree.root)]);
+        for (const [batch, pieces] of second) {
+          tree.apply(batch, pieces);
+          expect(tree.hash).to.equal(modelRoot(tree.model));
+        }
       }),
     );
   });
 
-  it('finds leaves and the neighbours of absent keys', () => {
-    fc.assert(
-      fc.property(anyChanges, anyKey, (changes, key) => {
-        const model: Model = new Map();
-        applyTo(model, changes);
-        const { root } = updateTree(undefined, leafChanges(changes), loadInMemory);
-        const found = findLeaf(root, packKey(key), loadInMemory);
-        const keys = [...model.keys()].sort();
-        expect(found.kind).to.equal(model.has(toHex(key)) ? 'leaf' : 'gap');
+  it('finds leaves and the neighbours of absent keys', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyChanges, anyKey, async (changes, key) => {
+        const tree = new Tree();
+        tree.apply(changes);
+        const found = await findLeaf(tree.root, textOf(key), ({ bucket, bits }) => {
+          expect(placeOf(tree.root, bucket.key)?.bits).to.equal(bits);
+          return Promise.resolve(leavesIn(tree.model, tree.root, bucket));
+        });
+        const keys = [...tree.model.keys()].sort();
+        expect(found.kind).to.equal(tree.model.has(toHex(key)) ? 'leaf' : 'gap');
         if (found.kind !== 'gap') return;
-        const name = (leaf: Uint8Array | undefined): string | undefined =>
-          leaf && toHex(unpackKey(leaf) ?? expect.fail('not packed'));
-        expect(name(found.before?.leaf.key)).to.equal(keys.findLast((k) => k < toHex(key)));
-        expect(name(found.after?.leaf.key)).to.equal(keys.find((k) => k > toHex(key)));
+        const name = (leaf: string | undefined): string | undefined => leaf && toHex(bytesOf(leaf));
+        expect(name(found.before?.key)).to.equal(keys.findLast((k) => k < toHex(key)));
+        expect(name(found.after?.key)).to.equal(keys.find((k) => k > toHex(key)));
       }),
       { numRuns: 300 },
     );
   });
 });
 
-describe('pages', () => {
-  it('decode to the nodes that were encoded', () => {
-    const changes = Array.from({ length: 200 }, (_, i) => [Uint8Array.of(5, i), Uint8Array.of(i)]);
-    const { root } = updateTree(undefined, leafChanges(changes as never), loadInMemory);
-    const shelf = new Shelf();
-    shelf.store(root);
-    for (const bytes of shelf.stored.values()) {
-      expect(toHex(encodePage(decodePage(bytes).root))).to.equal(toHex(bytes));
-    }
-    expect(shelf.stored.size).to.be.greaterThan(1);
-  });
-});
+/** Where a crown branches. */
+function shape(root: Root): string {
+  return root instanceof Inner ? `(${shape(root.left)}${root.bit}${shape(root.right)})` : '.';
+}
 
 describe('packed keys', () => {
   it('unpack to what was packed, keep order, and set every top bit', () => {
@@ -208,30 +239,3 @@ describe('packed keys', () => {
     );
   });
 });
-
-/** The root hash computed from the leaves' hashes up, loading every page. */
-function rehash(root: Root, shelf: Shelf): Uint8Array {
-  const walk = (node: NonNullable<Root> | Inner): Uint8Array => {
-    if (node instanceof Page) return walk(shelf.cache.load(node));
-    if (!(node instanceof Inner)) return node.hash;
-    return new Inner(node.bit, node.key, fake(node.left), fake(node.right)).hash;
-  };
-  const fake = (node: NonNullable<Root> | Inner): Page =>
-    new Page(0, walk(node), undefined, undefined);
-  return root === undefined ? rootHash(root) : walk(root);
-}
-
-function pageIds(root: Root, shelf: Shelf): number[] {
-  const ids: number[] = [];
-  const walk = (node: NonNullable<Root> | Inner): void => {
-    if (node instanceof Page) {
-      if (node.id !== undefined) ids.push(node.id);
-      walk(shelf.cache.load(node));
-    } else if (node instanceof Inner) {
-      walk(node.left);
-      walk(node.right);
-    }
-  };
-  if (root !== undefined) walk(root);
-  return ids;
-}
