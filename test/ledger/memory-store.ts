@@ -101,7 +101,7 @@ export class MemoryStore implements StateStore {
     this.#work().rows.set(toHex(key), value);
   }
 
-  finalize(height: number, changes: readonly RecordChange[]): Uint8Array {
+  finalize(height: number, changes: readonly RecordChange[]): Promise<Uint8Array> {
     const state = this.#work();
     for (const [key, value] of changes) {
       if (value === undefined) state.records.delete(toHex(key));
@@ -109,7 +109,7 @@ export class MemoryStore implements StateStore {
     }
     this.#finalized = { height, state };
     this.#pending = undefined;
-    return hashOf(state.records);
+    return Promise.resolve(hashOf(state.records));
   }
 
   commit(): void {

@@ -42,7 +42,7 @@ export type LogHead = { readonly size: number; readonly root: Uint8Array };
 /** Change of one record; no value deletes it. */
 export type RecordChange = readonly [key: Uint8Array, value: Uint8Array | undefined];
 
-/** The state that blocks are executed on. All calls are synchronous but for views. */
+/** The state that blocks are executed on. Calls are synchronous but for `finalize` and views. */
 export type StateStore = {
   /** The last committed height and its app hash; 0 and the empty tree's hash before genesis. */
   readonly height: number;
@@ -59,12 +59,13 @@ export type StateStore = {
   /** Writes a write-once row; part of the height being finalized. */
   putRow(key: Uint8Array, value: Uint8Array): void;
   /**
-   * Finalizes `height` with these record changes, in memory. Finalizing the same height again
-   * replaces what was made before.
+   * Finalizes `height` with these record changes, in memory; other work may run in between, and
+   * reads see the heights before until it resolves. Finalizing the same height again replaces what
+   * was made before.
    *
    * @returns the app hash: unchanged if nothing changed
    */
-  finalize(height: number, changes: readonly RecordChange[]): Uint8Array;
+  finalize(height: number, changes: readonly RecordChange[]): Promise<Uint8Array>;
   /** Stages the finalized height for the height's batch. */
   commit(): void;
   /** The state after `height`, if it is kept. */
