@@ -1,0 +1,20 @@
+/**
+ * Unmodified clients on four real validators: CosmJS, ICS-23, an independent light client, proofs
+ * and the commands.
+ *
+ * @module
+ */
+import { cometTests } from './clients-comet.ts';
+import { ClientNet } from './clients-net.ts';
+import { readingTests, signingTests } from './clients-stargate.ts';
+
+describe('clients of a real devnet', function () {
+  this.timeout(60_000);
+  const net = new ClientNet();
+  before(() => net.start());
+  after(() => net.stop());
+
+  describe('StargateClient', () => readingTests(net));
+  describe('SigningStargateClient', () => signingTests(net));
+  describe('Comet38Client', () => cometTests(net));
+});
