@@ -15,7 +15,7 @@ import { u64be, utf8 } from '../node/src/base/bytes.ts';
 import { invariant } from '../node/src/base/errors.ts';
 import { hash160, sha256 } from '../node/src/base/hash.ts';
 import { verifySecp256k1 } from '../node/src/crypto/secp256k1.ts';
-import { latin1 } from '../node/src/ledger/keys.ts';
+import { latin1 } from '../node/src/base/bytes.ts';
 import { Ledger } from '../node/src/ledger/ledger.ts';
 import type { RecordChange, StateStore } from '../node/src/ledger/store.ts';
 import { ledgerState } from '../node/src/ops/ledger-state.ts';

@@ -79,23 +79,26 @@ class Model {
     // The gas limits are equal, and no fee reaches one coin per gas: the mempool keeps the first.
   }
 
+  /** A block of what a proposer would take of these. */
   async block(ledger: Ledger, taken: readonly number[]): Promise<void> {
     const txs = this.lanes.flatMap((lane, i) => lane.slice(0, taken[i]).map(({ tx }) => tx));
+    const round = { round: 0, votes: [] };
     this.height++;
-    await ledger.finalizeBlock({
+    const of = {
       height: this.height,
       time: BigInt(this.height),
       misbehavior: [],
       nextValidatorsHash: EMPTY,
       proposerAddress: EMPTY,
       hash: EMPTY,
-      txs,
-      decidedLastCommit: { round: 0, votes: [] },
-    });
+    };
+    const request = { ...of, txs, maxTxBytes: 100_000, localLastCommit: round };
+    const picked = new Set(await ledger.prepareProposal(request));
+    await ledger.finalizeBlock({ ...of, txs: [...picked], decidedLastCommit: round });
     await ledger.commit();
     for (const [i, lane] of this.lanes.entries()) {
-      const touched = lane.splice(0, taken[i]).length > 0;
-      if (touched) this.recheck(ledger, i);
+      const left = lane.filter(({ tx }) => !picked.has(tx));
+      if (lane.splice(0, lane.length, ...left).length > left.length) this.recheck(ledger, i);
     }
   }
 

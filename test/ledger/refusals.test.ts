@@ -117,7 +117,7 @@ describe('ledger: refusals', () => {
       { typeUrl: '/metatron.memory.v1.MsgPut', value: Uint8Array.of(0x0a, 0x01, 0x61, 0x78, 0x01) },
     ];
     const put = TxRaw.encode({ ...raw, bodyBytes: TxBody.encode(body).finish() }).finish();
-    await expectRefused(put, 2, 'MsgPut: unknown fields or non-canonical encoding');
+    await expectRefused(put, 2, 'malformed MsgPut: unknown field');
   });
 
   it('refuses a block over its gas', async () => {

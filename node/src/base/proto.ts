@@ -11,7 +11,7 @@
  *
  * @module
  */
-import { EMPTY, fromUtf8, utf8 } from './bytes.ts';
+import { EMPTY, fromUtf8 } from './bytes.ts';
 import { invariant } from './errors.ts';
 import { delimited, type Field, repeated, scalar, tag } from './field.ts';
 import { MAX_UINT64, Reader, refuse, Writer } from './wire.ts';
@@ -25,6 +25,8 @@ export type Codec<T> = {
   readonly name: string;
   /** Canonical bytes. */
   encode(value: T): Uint8Array;
+  /** What `take` makes of the canonical bytes; it must not keep them. Saves an allocation. */
+  borrow<R>(value: T, take: (bytes: Uint8Array) => R): R;
   /** @throws LedgerError codec/1 on anything but canonical bytes; views into `bytes` may be kept */
   decode(bytes: Uint8Array): T;
   /** Appends the message's fields, without a length. */
@@ -66,6 +68,16 @@ export function int(number: number): Field<number> {
   );
 }
 
+/** int32 or an enumeration; negative values take ten bytes. */
+export function int32(number: number): Field<number> {
+  const field = int(number);
+  const read: Field<number>['read'] = (input, before, name) => {
+    const value = field.read(input, before, name);
+    return value === (value | 0) ? value : refuse(input.message, `${name} is no int32`);
+  };
+  return { ...field, read };
+}
+
 /** int64 as a bigint. */
 export function int64(number: number): Field<bigint> {
   return scalar(
@@ -94,6 +106,24 @@ export function uint64(number: number): Field<bigint> {
     },
     (input) => input.varint64(),
   );
+}
+
+/** uint64 of a field that may be absent but may also be written as zero (a presence field). */
+export function optionalUint64(number: number): Field<bigint | undefined> {
+  const head = tag(number, 0);
+  return {
+    number,
+    wire: 0,
+    initial: () => undefined,
+    present: (value) => value !== undefined,
+    write: (out, value) => {
+      out.varint(head);
+      out.varint64(value ?? 0n);
+    },
+    read: (input) => input.varint64(),
+    repeated: false,
+    always: false,
+  };
 }
 
 /** bool; false is not written. */
@@ -152,10 +182,13 @@ export function text(number: number, max: number): Field<string> {
     2,
     '',
     (v) => v === '',
-    (out, v) => out.bytes(utf8(v)),
-    (input, name) =>
-      fromUtf8(input.delimited(max, name)) ?? refuse(input.message, `${name} is not UTF-8`),
+    (out, v) => out.text(v),
+    (input, name) => readText(input, max, name),
   );
+}
+
+function readText(input: Reader, max: number, name: string): string {
+  return fromUtf8(input.delimited(max, name)) ?? refuse(input.message, `${name} is not UTF-8`);
 }
 
 function readNested<T>(input: Reader, codec: Codec<T>): T {
@@ -214,6 +247,16 @@ export function bytesList(
     max,
     (out, item) => out.bytes(item),
     (input, name) => input.delimited(maxSize, name),
+  );
+}
+
+/** A list of UTF-8 texts, at most `max` of them, each of at most `maxSize` bytes. */
+export function textList(number: number, maxSize: number, max: number): Field<readonly string[]> {
+  return repeated<string>(
+    number,
+    max,
+    (out, item) => out.text(item),
+    (input, name) => readText(input, maxSize, name),
   );
 }
 
@@ -283,6 +326,20 @@ function setInitial(name: string, skipped: readonly Entry[], value: Record<strin
   }
 }
 
+/** A writer that no one uses now. */
+let spare: Writer | undefined;
+
+/** What `take` makes of a writer after `write`. One writer serves all calls but nested ones. */
+function withWriter<R>(write: (out: Writer) => void, take: (out: Writer) => R): R {
+  const out = spare ?? new Writer();
+  spare = undefined;
+  write(out);
+  const result = take(out);
+  out.clear();
+  spare = out;
+  return result;
+}
+
 function codecOf<T>(
   name: string,
   write: (out: Writer, value: T) => void,
@@ -292,11 +349,16 @@ function codecOf<T>(
     name,
     write,
     read,
-    encode: (value) => {
-      const out = new Writer();
-      write(out, value);
-      return out.finish();
-    },
+    encode: (value) =>
+      withWriter(
+        (out) => write(out, value),
+        (out) => out.finish(),
+      ),
+    borrow: (value, take) =>
+      withWriter(
+        (out) => write(out, value),
+        (out) => take(out.view()),
+      ),
     decode: (input) => read(new Reader(input, name)),
   };
 }

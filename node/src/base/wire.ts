@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { utf8 } from './bytes.ts';
 import { type ErrorSpec, errorSpec, LedgerError } from './errors.ts';
 
 type Malformed = { readonly message: string; readonly reason: string };
@@ -23,13 +24,19 @@ export function refuse(message: string, reason: string): never {
   throw new LedgerError(errors.Malformed, { message, reason });
 }
 
+const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
 /** The largest uint64. */
 export const MAX_UINT64: bigint = (1n << 64n) - 1n;
 
+/** Texts up to this length are written character by character: faster than calling an encoder. */
+const SHORT_TEXT = 64;
+/** A writer's first capacity, and the most it keeps when it starts over, in bytes. */
+const FIRST_CAPACITY = 128;
+const KEPT_CAPACITY = 65_536;
+
 /** A growing output buffer. */
 export class Writer {
-  #bytes: Uint8Array = new Uint8Array(128);
-  #view: DataView = new DataView(this.#bytes.buffer);
+  #bytes: Uint8Array = new Uint8Array(FIRST_CAPACITY);
   #size = 0;
 
   /** What was written, in an array of its own. */
@@ -37,13 +44,25 @@ export class Writer {
     return this.#bytes.slice(0, this.#size);
   }
 
+  /** What was written, as a view until the next write. */
+  view(): Uint8Array {
+    return this.#bytes.subarray(0, this.#size);
+  }
+
+  /** Starts over, to be used for another message. */
+  clear(): void {
+    this.#size = 0;
+    if (this.#bytes.length > KEPT_CAPACITY) this.#bytes = new Uint8Array(FIRST_CAPACITY);
+  }
+
   #reserve(extra: number): void {
-    const need = this.#size + extra;
-    if (need <= this.#bytes.length) return;
+    if (this.#size + extra > this.#bytes.length) this.#grow(this.#size + extra);
+  }
+
+  #grow(need: number): void {
     const grown = new Uint8Array(Math.max(need, this.#bytes.length * 2));
     grown.set(this.#bytes.subarray(0, this.#size));
     this.#bytes = grown;
-    this.#view = new DataView(grown.buffer);
   }
 
   /** Unsigned varint of a whole number in 0 … 2^53 − 1. */
@@ -59,19 +78,19 @@ export class Writer {
 
   /** Varint of a 64-bit value; negative values take ten bytes, as int64 does. */
   varint64(value: bigint): void {
-    this.#reserve(10);
     let rest = value & MAX_UINT64;
-    while (rest > 0x7fn) {
+    this.#reserve(10);
+    while (rest > MAX_SAFE) {
       this.#bytes[this.#size++] = Number(rest & 0x7fn) | 0x80;
       rest >>= 7n;
     }
-    this.#bytes[this.#size++] = Number(rest);
+    this.varint(Number(rest));
   }
 
   /** Eight little-endian bytes, two's complement. */
   fixed64(value: bigint): void {
     this.#reserve(8);
-    this.#view.setBigInt64(this.#size, value, true);
+    new DataView(this.#bytes.buffer).setBigInt64(this.#size, value, true);
     this.#size += 8;
   }
 
@@ -86,6 +105,26 @@ export class Writer {
   bytes(bytes: Uint8Array): void {
     this.varint(bytes.length);
     this.raw(bytes);
+  }
+
+  /** A varint length, then the text as UTF-8. */
+  text(value: string): void {
+    if (value.length > SHORT_TEXT || !this.#ascii(value)) this.bytes(utf8(value));
+  }
+
+  /** Writes a short text if it is ASCII; else nothing. */
+  #ascii(value: string): boolean {
+    const { length } = value;
+    this.#reserve(length + 1);
+    const start = this.#size;
+    this.#bytes[start] = length;
+    for (let i = 0; i < length; i++) {
+      const code = value.charCodeAt(i);
+      if (code > 0x7f) return false;
+      this.#bytes[start + 1 + i] = code;
+    }
+    this.#size = start + 1 + length;
+    return true;
   }
 
   /** A varint length, then what `body` writes. */

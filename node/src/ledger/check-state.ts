@@ -11,13 +11,13 @@
  *
  * @module
  */
-import { EMPTY, equalBytes } from '../base/bytes.ts';
+import { EMPTY, equalBytes, latin1 } from '../base/bytes.ts';
 import type { ExecTxResult } from '../types/results.ts';
 import type { AccountId } from './addresses.ts';
 import { type Account, getAccount, setAccount } from './auth/accounts.ts';
 import { getBalance, setBalance } from './bank/balances.ts';
 import { checkTransaction, type Environment } from './executor.ts';
-import { KEY, latin1 } from './keys.ts';
+import { KEY } from './keys.ts';
 import { type Base, Overlay } from './overlay.ts';
 import { priorityOf } from './price.ts';
 import { Promises } from './promises.ts';

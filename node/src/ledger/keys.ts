@@ -60,9 +60,3 @@ export function textHash(text: string): Uint8Array {
   names.set(text, hash);
   return hash;
 }
-
-/** Up to some thousand bytes as a string with one character each: a key of a `Map`. */
-export function latin1(bytes: Uint8Array): string {
-  // Eight times as fast as spreading them.
-  return Reflect.apply(String.fromCharCode, null, bytes) as string;
-}

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { latin1 } from './keys.ts';
+import { latin1 } from '../base/bytes.ts';
 import type { RecordChange } from './store.ts';
 
 /** What an overlay lies over: the latest finalized state. */

@@ -8,8 +8,8 @@
  * @module
  */
 import { EMPTY } from '../../base/bytes.ts';
+import { bytes, type Codec, message, text, textList, uint } from '../../base/proto.ts';
 import {
-  Account as AccountRecord,
   AuthParams as AuthParamsRecord,
   NextAccountNumber,
 } from '../../gen/metatron/ledger/v1/state.ts';
@@ -53,6 +53,10 @@ export const DEFAULT_AUTH_PARAMS: AuthParams = {
   sigVerifyCostSecp256k1: 1000,
 };
 
+/** Bounds of a record that only this module writes: a multisig's key is the largest. */
+const MAX_PUBLIC_KEY_BYTES = 65_536;
+const MAX_NAME_BYTES = 256;
+
 const PARAMS_KEY = key(KEY.authParams);
 const NEXT_NUMBER_KEY = key(KEY.nextAccountNumber);
 
@@ -61,16 +65,19 @@ export function accountKey(id: AccountId): Uint8Array {
   return key(KEY.account, id);
 }
 
+/** An account's record: the number is stored as one more, so that it is never left out. */
+const accountCodec: Codec<Account> = message<Account>('Account', {
+  number: uint(1),
+  sequence: uint(2),
+  publicKey: bytes(3, MAX_PUBLIC_KEY_BYTES),
+  moduleName: text(4, MAX_NAME_BYTES),
+  permissions: textList(5, MAX_NAME_BYTES, MAX_NAME_BYTES),
+});
+
 /** Reads an account's record. */
 export function decodeAccount(bytes: Uint8Array): Account {
-  const record = AccountRecord.decode(bytes);
-  return {
-    number: Number(record.numberPlusOne) - 1,
-    sequence: Number(record.sequence),
-    publicKey: record.publicKey,
-    moduleName: record.moduleName,
-    permissions: record.permissions,
-  };
+  const record = accountCodec.decode(bytes);
+  return { ...record, number: record.number - 1 };
 }
 
 /** The account of `id`, if it exists. */
@@ -81,14 +88,7 @@ export function getAccount(state: Records, id: AccountId): Account | undefined {
 
 /** Writes an account. */
 export function setAccount(state: MutableRecords, id: AccountId, account: Account): void {
-  const record = AccountRecord.encode({
-    numberPlusOne: BigInt(account.number + 1),
-    sequence: BigInt(account.sequence),
-    publicKey: account.publicKey,
-    moduleName: account.moduleName,
-    permissions: [...account.permissions],
-  }).finish();
-  state.set(accountKey(id), record);
+  state.set(accountKey(id), accountCodec.encode({ ...account, number: account.number + 1 }));
 }
 
 /** The number the next account gets. */

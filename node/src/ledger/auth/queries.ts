@@ -13,9 +13,9 @@ import { type AccountId, moduleAccountId } from '../addresses.ts';
 import { type Any, type BaseAccount, cosmos } from '../cosmos.ts';
 import { grpcRefusal } from '../errors.ts';
 import { KEY, key } from '../keys.ts';
+import { decodeLoose } from '../loose.ts';
 import type { Query, QueryContext } from '../module.ts';
 import { pageRecords } from '../paging.ts';
-import { decodeLoose } from '../strict.ts';
 import { anyCodec } from '../tx/wire.ts';
 import { type Account, decodeAccount, getAccount, getAuthParams } from './accounts.ts';
 

@@ -3,15 +3,16 @@
  *
  * Upholds: a transfer neither makes nor loses coins; no balance is negative; a zero balance has no
  * record; an account that receives coins exists.
- * Layout: metatron.ledger.v1 Amount; 0x1b lists the owners of a denomination.
+ * Layout: metatron.ledger.v1 Amount, which has the fields of a Coin; 0x1b lists the owners of a
+ * denomination.
  *
  * @module
  */
-import { Amount as AmountRecord } from '../../gen/metatron/ledger/v1/state.ts';
 import type { AccountId } from '../addresses.ts';
 import type { MutableRecords, Records } from '../auth/accounts.ts';
 import { errors, refuse } from '../errors.ts';
 import { KEY, key, textHash } from '../keys.ts';
+import { coinCodec } from '../tx/wire.ts';
 import type { Amount } from './coins.ts';
 
 const OWNED = Uint8Array.of(1);
@@ -28,12 +29,12 @@ export function supplyKey(denom: string): Uint8Array {
 
 /** Reads a record of an amount. */
 export function decodeAmount(bytes: Uint8Array): Amount {
-  const { denom, amount } = AmountRecord.decode(bytes);
+  const { denom, amount } = coinCodec.decode(bytes);
   return { denom, amount: BigInt(amount) };
 }
 
 function encodeAmount(denom: string, amount: bigint): Uint8Array {
-  return AmountRecord.encode({ denom, amount: amount.toString() }).finish();
+  return coinCodec.encode({ denom, amount: amount.toString() });
 }
 
 function read(state: Records, at: Uint8Array): bigint {

@@ -12,8 +12,7 @@ import { equalBytes, toHex, u64be, utf8 } from '../../base/bytes.ts';
 import { LedgerError } from '../../base/errors.ts';
 import { sha256 } from '../../base/hash.ts';
 import { EMPTY_ROOT, leafHash } from '../../base/merkle.ts';
-import { Operation, StoredEntry } from '../../gen/metatron/memory/v1/state.ts';
-import { MsgPut, MsgPutResponse } from '../../gen/metatron/memory/v1/tx.ts';
+import type { MsgPut } from '../../gen/metatron/memory/v1/tx.ts';
 import { MSG_PUT_AMINO, nanosTimestamp, putToAmino } from '../../types/amino.ts';
 import {
   entryId,
@@ -31,7 +30,7 @@ import type { AccountId, Addresses } from '../addresses.ts';
 import { indexed, shown } from '../events.ts';
 import { GAS } from '../gas.ts';
 import type { Context, DecodedMessage, MessageType } from '../module.ts';
-import { decodeStrict } from '../strict.ts';
+import { decodeCosmos } from '../tx/decode.ts';
 import { errors } from './errors.ts';
 import {
   entryRow,
@@ -42,6 +41,7 @@ import {
   setSpace,
   versionRow,
 } from './schema.ts';
+import { msgPutCodec, msgPutResponseCodec, putOperationCodec, storedEntryCodec } from './wire.ts';
 
 const NANOS_PER_SECOND = 1_000_000_000;
 /** Seconds of 0001-01-01 and 9999-12-31: the range of google.protobuf.Timestamp. */
@@ -104,7 +104,7 @@ export const put: MessageType = {
   responseUrl: MSG_PUT_RESPONSE_URL,
   aminoName: MSG_PUT_AMINO,
   decode(bytes: Uint8Array, addresses: Addresses): DecodedMessage {
-    const message = decodeStrict(MsgPut, 'MsgPut', bytes);
+    const message = decodeCosmos(msgPutCodec, bytes);
     const author = addresses.id(message.author, 'invalid author address');
     const stored = checkPut(message) + message.content.length;
     return {
@@ -163,30 +163,27 @@ function execute(
   const [space, index] = openSpace(context, author, message.space);
   const version = nextVersion(context, space, message);
   const id = entryId(space, author, context.sequenceOf(author), context.messageIndex);
-  const leaf = Operation.encode({
+  const leaf = putOperationCodec.encode({
     height: BigInt(block.height),
     blockTime: nanosTimestamp(block.time),
-    kind: {
-      $case: 'put',
-      value: {
-        id,
-        space,
-        key: message.key,
-        version: BigInt(version),
-        author,
-        type: message.type,
-        eventTime: message.eventTime,
-        contentHash: sha256(message.content),
-        contentSize: BigInt(message.content.length),
-        tags: message.tags,
-        sources: message.sources,
-      },
+    put: {
+      id,
+      space,
+      key: message.key,
+      version: BigInt(version),
+      author,
+      type: message.type,
+      eventTime: message.eventTime,
+      contentHash: sha256(message.content),
+      contentSize: BigInt(message.content.length),
+      tags: message.tags,
+      sources: message.sources,
     },
-  }).finish();
+  });
   state.append(space, leaf);
   state.putRow(operationRow(space, index), leaf);
-  const stored = StoredEntry.encode({ space, index: BigInt(index), content: message.content });
-  state.putRow(entryRow(id), stored.finish());
+  const stored = storedEntryCodec.encode({ space, index: BigInt(index), content: message.content });
+  state.putRow(entryRow(id), stored);
   if (message.key !== '') {
     const head = {
       version: BigInt(version),
@@ -198,7 +195,7 @@ function execute(
     state.putRow(versionRow(space, message.key, version), u64be(index));
   }
   emitPut(context, message, id, space, index, version);
-  return MsgPutResponse.encode({ id, index: BigInt(index), version: BigInt(version) }).finish();
+  return msgPutResponseCodec.encode({ id, index: BigInt(index), version: BigInt(version) });
 }
 
 function emitPut(

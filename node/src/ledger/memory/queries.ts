@@ -32,8 +32,8 @@ import { Operation, type Space, StoredEntry } from '../../gen/metatron/memory/v1
 import { headKey, personalSpaceId, spaceKey } from '../../types/memory.ts';
 import { queryAddress } from '../auth/queries.ts';
 import { grpcRefusal } from '../errors.ts';
+import { decodeLoose } from '../loose.ts';
 import type { Answer, Query, QueryContext } from '../module.ts';
-import { decodeLoose } from '../strict.ts';
 import { errors } from './errors.ts';
 import { entryRow, getHead, getSpace, operationRow, versionRow } from './schema.ts';
 

@@ -12,10 +12,11 @@
  * @module
  */
 import { u64be } from '../../base/bytes.ts';
-import { Head, Space } from '../../gen/metatron/memory/v1/state.ts';
+import type { Head, Space } from '../../gen/metatron/memory/v1/state.ts';
 import { headKey, spaceKey } from '../../types/memory.ts';
 import type { MutableRecords, Records } from '../auth/accounts.ts';
 import { key, textHash } from '../keys.ts';
+import { headCodec, spaceCodec } from './wire.ts';
 
 /** Row key of an entry. */
 export function entryRow(id: Uint8Array): Uint8Array {
@@ -35,21 +36,21 @@ export function versionRow(space: Uint8Array, name: string, version: number): Ui
 /** A space's record, if the space exists. */
 export function getSpace(state: Records, id: Uint8Array): Space | undefined {
   const bytes = state.get(spaceKey(id));
-  return bytes && Space.decode(bytes);
+  return bytes && spaceCodec.decode(bytes);
 }
 
 /** Writes a space's record. */
 export function setSpace(state: MutableRecords, id: Uint8Array, space: Space): void {
-  state.set(spaceKey(id), Space.encode(space).finish());
+  state.set(spaceKey(id), spaceCodec.encode(space));
 }
 
 /** The newest version under a key, if there is one. */
 export function getHead(state: Records, space: Uint8Array, name: string): Head | undefined {
   const bytes = state.get(headKey(space, name));
-  return bytes && Head.decode(bytes);
+  return bytes && headCodec.decode(bytes);
 }
 
 /** Writes the head of a key. */
 export function setHead(state: MutableRecords, space: Uint8Array, name: string, head: Head): void {
-  state.set(headKey(space, name), Head.encode(head).finish());
+  state.set(headKey(space, name), headCodec.encode(head));
 }

@@ -10,12 +10,12 @@
  * @module
  */
 
+import { latin1 } from '../../base/bytes.ts';
 import { LedgerError } from '../../base/errors.ts';
 import type { Codec } from '../../base/proto.ts';
 import type { AccountId, Addresses } from '../addresses.ts';
 import { type Amount, parseFee } from '../bank/coins.ts';
 import { errors, refuse } from '../errors.ts';
-import { latin1 } from '../keys.ts';
 import type { DecodedMessage, MessageType } from '../module.ts';
 import {
   type Any,

@@ -9,8 +9,9 @@
  *
  * @module
  */
+
+import { latin1 } from '../../base/bytes.ts';
 import { sha256 } from '../../base/hash.ts';
-import { latin1 } from '../keys.ts';
 import type { DecodedTx } from './decode.ts';
 
 /** Most that remembered transactions weigh, in bytes. */

@@ -16,8 +16,8 @@ import { formatTime, type Time } from '../../types/time.ts';
 import type { Addresses } from '../addresses.ts';
 import { cosmos, type Event } from '../cosmos.ts';
 import { errors, grpcRefusal, refuse } from '../errors.ts';
+import { decodeLoose } from '../loose.ts';
 import type { Answer } from '../module.ts';
-import { decodeLoose } from '../strict.ts';
 import { type DecodedTx, decodeTx, type FindMessage } from './decode.ts';
 import { txMsgDataCodec } from './wire.ts';
 

@@ -8,9 +8,8 @@
  *
  * @module
  */
-import { concatBytes } from '../../base/bytes.ts';
+import { concatBytes, latin1 } from '../../base/bytes.ts';
 import { sha256 } from '../../base/hash.ts';
-import { latin1 } from '../keys.ts';
 
 /** Whether `signature` (64 bytes, low S) over the 32-byte `digest` is by `publicKey` (33 bytes). */
 export type VerifySecp256k1 = (
