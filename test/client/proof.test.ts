@@ -12,12 +12,8 @@ import { LedgerError, present } from '../../node/src/base/errors.ts';
 import { hashOfValidators, type Trusted } from '../../node/src/client/anchor.ts';
 import { trustNode } from '../../node/src/client/chain.ts';
 import { MemoryClient } from '../../node/src/client/memory-client.ts';
-import {
-  type EntryProof,
-  type ListingProof,
-  verifyListing,
-  verifyProof,
-} from '../../node/src/client/proof.ts';
+import { verifyListing, verifyProof } from '../../node/src/client/proof.ts';
+import type { EntryProof, ListingProof } from '../../node/src/types/bundles.ts';
 import { headerCodec } from '../../node/src/types/header.ts';
 import { entryId, personalSpaceId, spaceKey } from '../../node/src/types/memory.ts';
 import { packKey } from '../../node/src/types/packed-key.ts';
@@ -76,7 +72,7 @@ describe('client: proofs', () => {
 
   it('verifies an entry offline, from its JSON text', () => {
     const proven = verifyProof(JSON.stringify(entry), trusted);
-    expect(proven).to.include({ id, index: 1, height: 2, provenHeight: 2 });
+    expect(proven).to.include({ id, index: 1, height: 2, provenHeight: 3 });
     expect(Buffer.from(proven.content).toString()).to.equal('two');
   });
 

@@ -8,6 +8,7 @@
  */
 import { type Command, Option } from 'commander';
 import type { LoggedEntry } from '../gen/metatron/memory/v1/query.ts';
+import type { ProofBundle } from '../types/bundles.ts';
 import { jsonOption, nodeOption, wholeNumber } from './options.ts';
 import { EXIT, note, printResult, progress } from './output.ts';
 import { openSigner, type SignOptions, withSigner } from './signer.ts';
@@ -144,7 +145,14 @@ async function importFrom(path: string, options: ImportOptions): Promise<void> {
   if (report.refusedCount > report.refused.length) note('(the first 1,000 refusals are listed)');
 }
 
-type ProofOptions = { readonly node: string; readonly out?: string; readonly listing?: string };
+type ProofOptions = {
+  readonly node: string;
+  readonly out?: string;
+  readonly listing?: string;
+  readonly owner?: string;
+  readonly key?: string;
+  readonly since?: number;
+};
 
 async function proof(id: string | undefined, options: ProofOptions): Promise<void> {
   const [{ MemoryClient }, { httpRpc }, { writeFileSync }, { httpUrl }, reading] =
@@ -156,10 +164,14 @@ async function proof(id: string | undefined, options: ProofOptions): Promise<voi
       import('../ops/memory-read.ts'),
     ]);
   const client = new MemoryClient(httpRpc(httpUrl(options.node)));
-  const { listing, out } = options;
-  if (listing === undefined && id === undefined) return reading.refuseEntry('name an id');
-  const bundle =
-    listing === undefined ? await client.proof(id ?? '') : await client.listingProof(listing);
+  const { listing, owner, key, since, out } = options;
+  const chosen = (): Promise<ProofBundle> => {
+    if (listing !== undefined) return client.listingProof(listing);
+    if (owner !== undefined && key !== undefined) return client.headProof(owner, key);
+    if (owner !== undefined && since !== undefined) return client.consistencyProof(owner, since);
+    return id === undefined ? reading.refuseEntry('name an id') : client.proof(id);
+  };
+  const bundle = await chosen();
   const text = `${JSON.stringify(bundle)}\n`;
   if (out === undefined) {
     process.stdout.write(text);
@@ -245,6 +257,13 @@ export function registerMemory(program: Command): void {
     .command('proof [id]')
     .description('everything that proves an entry, as JSON for "metatron verify"')
     .option('--listing <owner>', "prove all entries of an owner's space instead: none is left out")
+    .option('--owner <address>', 'with --key or --since: whose space')
+    .option('--key <key>', "prove the key's newest entry instead, or that it has none")
+    .option(
+      '--since <height>',
+      'prove instead that nothing was changed or removed since then',
+      wholeNumber(1, 2 ** 53 - 1),
+    )
     .option('--out <file>', 'write it to a file')
     .addOption(nodeOption())
     .action(proof);

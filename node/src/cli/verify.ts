@@ -10,7 +10,7 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { type ErrorSpec, errorSpec, LedgerError } from '../base/errors.ts';
 import type { Trusted } from '../client/anchor.ts';
-import type { ProvenAt } from '../client/proof.ts';
+import type { ProvenAt } from '../client/bundle.ts';
 import { jsonOption } from './options.ts';
 import { printResult, table } from './output.ts';
 
@@ -54,19 +54,27 @@ function shown(proven: ProvenAt): object {
 }
 
 async function verify(file: string, options: Options): Promise<void> {
-  const { LISTING_PROOF, verifyListing, verifyProof } = await import('../client/proof.ts');
+  const { verifyBundle } = await import('../client/proof.ts');
   const trust = await trusted(options);
-  const text = readFileSync(file, 'utf8');
-  const proven = text.includes(`"${LISTING_PROOF}"`)
-    ? verifyListing(text, trust)
-    : [verifyProof(text, trust)];
-  const values = proven.map(shown);
-  printResult(options.json === true, { holds: true, entries: values }, () =>
+  const { entries, ...more } = verifyBundle(readFileSync(file, 'utf8'), trust);
+  const values = [...entries.map(shown), ...Object.values(more).map(flat)];
+  const json = { holds: true, entries: entries.map(shown), ...more };
+  printResult(options.json === true, json, () =>
     [
       'the proof holds',
       ...values.map((v) => table(Object.entries(v).map(([n, x]) => [n, String(x)]))),
     ].join('\n\n'),
   );
+}
+
+/** Nested members under joined names. */
+function flat(value: object): object {
+  const members = Object.entries(value).flatMap(([name, inner]: [string, unknown]) =>
+    typeof inner === 'object' && inner !== null
+      ? Object.entries(inner).map(([n, x]) => [`${name} ${n}`, x])
+      : [[name, inner]],
+  );
+  return Object.fromEntries(members);
 }
 
 /** Adds `verify`. */

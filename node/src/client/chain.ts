@@ -4,28 +4,19 @@
  * @module
  */
 import { LedgerError } from '../base/errors.ts';
-import type { Commit } from '../types/commit.ts';
-import type { Header } from '../types/header.ts';
+import type { Signed, SimpleValidator } from '../types/bundles.ts';
 import { hashOfValidators, type Trusted } from './anchor.ts';
 import {
   commitFromJson,
   headerFromJson,
   items,
   member,
-  type SimpleValidator,
   text,
   validatorsFromJson,
   whole,
 } from './comet-json.ts';
 import { errors } from './errors.ts';
 import type { Rpc } from './rpc.ts';
-
-/** A header, its commit and who signed it. */
-export type Signed = {
-  readonly header: Header;
-  readonly commit: Commit;
-  readonly validators: readonly SimpleValidator[];
-};
 
 const PER_PAGE = 100;
 const MAX_PAGES = 100;
@@ -37,10 +28,18 @@ export async function fetchSigned(rpc: Rpc, height: number): Promise<Signed> {
   const signed = member(await rpc('commit', at), 'signed_header');
   const header = headerFromJson(member(signed, 'header'));
   const commit = commitFromJson(member(signed, 'commit'));
+  return { header, commit, validators: await fetchValidators(rpc, header.height) };
+}
+
+/** The validators of `height`. */
+export async function fetchValidators(
+  rpc: Rpc,
+  height: number,
+): Promise<readonly SimpleValidator[]> {
   const validators: SimpleValidator[] = [];
   for (let page = 1; page <= MAX_PAGES; page++) {
     const params = {
-      height: String(header.height),
+      height: String(height),
       page: String(page),
       per_page: String(PER_PAGE),
     };
@@ -48,11 +47,11 @@ export async function fetchSigned(rpc: Rpc, height: number): Promise<Signed> {
     validators.push(...validatorsFromJson(items(answer, 'validators')));
     if (validators.length >= whole(answer, 'total')) break;
   }
-  return { header, commit, validators };
+  return validators;
 }
 
 /**
- * The first header above `height`, which commits to the state after it.
+ * The newest header, once it is above `height`: it commits to the state after that.
  *
  * @param waitMs - how long to wait for it, in milliseconds
  * @throws LedgerError rpc-client/1 if it does not come
@@ -60,7 +59,8 @@ export async function fetchSigned(rpc: Rpc, height: number): Promise<Signed> {
 export async function signedAfter(rpc: Rpc, height: number, waitMs: number): Promise<Signed> {
   for (let waited = 0; ; waited += POLL_MS) {
     const status = member(await rpc('status', {}), 'sync_info');
-    if (whole(status, 'latest_block_height') > height) return await fetchSigned(rpc, height + 1);
+    const latest = whole(status, 'latest_block_height');
+    if (latest > height) return await fetchSigned(rpc, latest);
     if (waited >= waitMs) {
       const reason = `no header above height ${height} after ${waitMs} ms`;
       throw new LedgerError(errors.Rpc, { method: 'status', reason });

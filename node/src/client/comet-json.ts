@@ -8,6 +8,7 @@
  */
 import { EMPTY, fromBase64, fromHex } from '../base/bytes.ts';
 import type { BlockId } from '../types/block-id.ts';
+import type { SimpleValidator } from '../types/bundles.ts';
 import type { Commit, CommitSig } from '../types/commit.ts';
 import type { Header } from '../types/header.ts';
 import { parseTime, type Time } from '../types/time.ts';
@@ -99,9 +100,6 @@ export function commitFromJson(json: Json): Commit {
     signatures: items(json, 'signatures').map(commitSig),
   };
 }
-
-/** What a header commits to of a validator. */
-export type SimpleValidator = { readonly publicKey: Uint8Array; readonly power: bigint };
 
 /** Ed25519 validators of a `validators` answer or a genesis document. */
 export function validatorsFromJson(list: readonly unknown[]): readonly SimpleValidator[] {

@@ -1,8 +1,8 @@
 /**
  * Memories over a node's RPC: write, read, list, prove. Runs in a browser.
  *
- * Upholds: what is read is checked against the log leaf's content hash; proofs are fetched here and
- * checked in proof.ts. Every answer of a write names id, transaction and height.
+ * Upholds: what is read is checked against the log leaf's content hash; proofs are fetched by
+ * prover.ts and checked in proof.ts. Every answer of a write names id, transaction and height.
  * Absent here: keys; a CosmJS signing client signs.
  *
  * @example
@@ -12,7 +12,7 @@
  *
  * @module
  */
-import { EMPTY, equalBytes, fromHex, fromUtf8, toBase64, toHex, utf8 } from '../base/bytes.ts';
+import { EMPTY, equalBytes, fromUtf8, toHex, utf8 } from '../base/bytes.ts';
 import { LedgerError } from '../base/errors.ts';
 import { sha256 } from '../base/hash.ts';
 import {
@@ -25,24 +25,21 @@ import {
   QueryHeadResponse,
   QueryHistoryRequest,
   QueryListResponse,
-  QueryProofRequest,
-  QueryProofResponse,
 } from '../gen/metatron/memory/v1/query.ts';
 import { type Entry, EntryType, Operation } from '../gen/metatron/memory/v1/state.ts';
 import { type MsgPut, MsgPutResponse } from '../gen/metatron/memory/v1/tx.ts';
 import { timestampNanos } from '../types/amino.ts';
-import { MSG_PUT_RESPONSE_URL, MSG_PUT_URL, spaceKey } from '../types/memory.ts';
-import { anchorJson } from './anchor.ts';
-import { fetchSigned, signedAfter } from './chain.ts';
+import type {
+  AbsenceProof,
+  ConsistencyProof,
+  EntryProof,
+  HeadProof,
+  ListingProof,
+} from '../types/bundles.ts';
+import { MSG_PUT_RESPONSE_URL, MSG_PUT_URL } from '../types/memory.ts';
 import { broken, errors, malformed } from './errors.ts';
-import {
-  ENTRY_PROOF,
-  type EntryJson,
-  type EntryProof,
-  LISTING_PROOF,
-  type ListingProof,
-} from './proof.ts';
-import { abciQuery, proveRecord, type Rpc } from './rpc.ts';
+import { consistencyProof, entryProof, headProof, idBytes, listingProof } from './prover.ts';
+import { abciQuery, type Rpc } from './rpc.ts';
 
 /** What to write. Text becomes UTF-8; the type is TEXT unless given. */
 export type PutDraft = {
@@ -100,7 +97,6 @@ export type Memory = {
 const SERVICE = '/metatron.memory.v1.Query/';
 const GAS_FACTOR = 1.4;
 const MAX_PAGE = 1_000;
-const MAX_LISTED = 1_000_000;
 
 /** The message that writes `draft`. */
 export function putMessage(author: string, draft: PutDraft): PutMessage {
@@ -128,11 +124,6 @@ export function putMessage(author: string, draft: PutDraft): PutMessage {
   };
 }
 
-function idBytes(id: string): Uint8Array {
-  const bytes = fromHex(id);
-  return bytes?.length === 32 ? bytes : malformed(`${id} is no id of 64 hex digits`);
-}
-
 /** Reads a logged entry; its content must be the one that its leaf names. */
 export function readLogged({ leaf, content, index }: LoggedEntry): Memory {
   const { kind, height, blockTime } = Operation.decode(leaf);
@@ -152,10 +143,6 @@ export function readLogged({ leaf, content, index }: LoggedEntry): Memory {
 
 function pageAt(start: number): Page {
   return { start: BigInt(start), limit: MAX_PAGE, reverse: false, withoutContent: false };
-}
-
-function entryJson({ leaf, content }: LoggedEntry): EntryJson {
-  return { leaf: toBase64(leaf), content: toBase64(content) };
 }
 
 /** A node's memories. */
@@ -244,42 +231,22 @@ export class MemoryClient {
    *
    * @param waitMs - how long to wait for that header, in milliseconds
    */
-  async proof(id: string, waitMs = 10_000): Promise<EntryProof> {
-    const data = QueryProofRequest.encode({ id: idBytes(id) }).finish();
-    const { height } = await this.get(id);
-    const signed = await signedAfter(this.#rpc, height, waitMs);
-    const at = signed.header.height - 1;
-    const found = QueryProofResponse.decode(await this.#ask('Proof', data, at));
-    if (found.entry === undefined) return malformed('entry');
-    return {
-      format: ENTRY_PROOF,
-      index: Number(found.entry.index),
-      entry: entryJson(found.entry),
-      space: { id: toBase64(found.spaceId), record: toBase64(found.spaceRecord) },
-      logPath: found.logPath.map(toBase64),
-      anchor: anchorJson(at, found.stateProof, signed.header, signed.commit, signed.validators),
-    };
+  proof(id: string, waitMs = 10_000): Promise<EntryProof> {
+    return entryProof(this.#rpc, id, waitMs);
   }
 
   /** The proof of all entries of an account's space at the newest provable height. */
-  async listingProof(owner: string): Promise<ListingProof> {
-    const signed = await fetchSigned(this.#rpc, 0);
-    const at = signed.header.height - 1;
-    const entries: LoggedEntry[] = [];
-    let next: bigint | undefined = 0n;
-    let spaceId: Uint8Array = EMPTY;
-    while (next !== undefined && entries.length < MAX_LISTED) {
-      const page: QueryListResponse = await this.#page(owner, Number(next), at);
-      entries.push(...page.entries);
-      spaceId = page.spaceId;
-      next = page.next;
-    }
-    const { record, stateProof } = await proveRecord(this.#rpc, spaceKey(spaceId), at);
-    return {
-      format: LISTING_PROOF,
-      entries: entries.map(entryJson),
-      space: { id: toBase64(spaceId), record: toBase64(record) },
-      anchor: anchorJson(at, stateProof, signed.header, signed.commit, signed.validators),
-    };
+  listingProof(owner: string): Promise<ListingProof> {
+    return listingProof(this.#rpc, owner);
+  }
+
+  /** The proof of which entry a key has at the newest provable height, or that it has none. */
+  headProof(owner: string, key: string): Promise<HeadProof | AbsenceProof> {
+    return headProof(this.#rpc, owner, key);
+  }
+
+  /** The proof that an account's space only grew between two heights; `to` 0: until now. */
+  consistencyProof(owner: string, from: number, to = 0): Promise<ConsistencyProof> {
+    return consistencyProof(this.#rpc, owner, from, to);
   }
 }

@@ -1,10 +1,12 @@
 /**
  * Proofs about memories, checked offline: nothing but the bundle and what the caller trusts.
  *
- * Two bundles, each JSON with canonical base64 for bytes:
- *   entry    this entry, with this content, is at this place in the space's log
- *   listing  these are all entries of the space, in order: none is left out, none added
- * Both end in an anchor (anchor.ts): space record → app hash → header → commit → validators.
+ *   entry        this entry, with this content, is at this place in the space's log
+ *   listing      these are all entries of the space, in order: none is left out, none added
+ *   head         this entry is the newest version under its key
+ *   absence      there is no entry under this key
+ *   consistency  between two heights the space's log only grew
+ * All end in anchors (anchor.ts): record → app hash → header → commit → validators.
  *
  * Upholds: every bit of a bundle is checked. A proof says who wrote what and when; not that it is
  * true.
@@ -12,58 +14,37 @@
  * @module
  */
 import { equalBytes, toHex } from '../base/bytes.ts';
-import { sha256 } from '../base/hash.ts';
-import { leafHash, merkleRoot, proofRoot } from '../base/merkle.ts';
-import { type Entry, Operation, Space } from '../gen/metatron/memory/v1/state.ts';
-import { timestampNanos } from '../types/amino.ts';
-import { spaceKey } from '../types/memory.ts';
-import type { Time } from '../types/time.ts';
-import { type AnchorJson, bytesOf, exactly, listOf, type Trusted, verifyAnchor } from './anchor.ts';
+import {
+  verifyConsistency as isExtension,
+  leafHash,
+  merkleRoot,
+  proofRoot,
+} from '../base/merkle.ts';
+import { Head } from '../gen/metatron/memory/v1/state.ts';
+import {
+  ABSENCE_PROOF,
+  CONSISTENCY_PROOF,
+  ENTRY_PROOF,
+  HEAD_PROOF,
+  LISTING_PROOF,
+} from '../types/bundles.ts';
+import { headKey, spaceKey } from '../types/memory.ts';
+import { type Trusted, verifyAnchor } from './anchor.ts';
+import {
+  bytesOf,
+  exactly,
+  guarded,
+  listOf,
+  type ProvenAt,
+  parsed,
+  proven,
+  readBundle,
+  readEntry,
+  readRecord,
+  spaceIdOf,
+  textOf,
+} from './bundle.ts';
 import { broken, malformed } from './errors.ts';
-
-/** Names of the bundles' forms. */
-export const ENTRY_PROOF = 'metatron/entry-proof/1';
-export const LISTING_PROOF = 'metatron/listing-proof/1';
-
-/** One log entry in a bundle. */
-export type EntryJson = { readonly leaf: string; readonly content: string };
-
-/** Proof of one entry. */
-export type EntryProof = {
-  readonly format: typeof ENTRY_PROOF;
-  readonly index: number;
-  readonly entry: EntryJson;
-  readonly space: { readonly id: string; readonly record: string };
-  /** RFC 6962 inclusion path, from the leaf up. */
-  readonly logPath: readonly string[];
-  readonly anchor: AnchorJson;
-};
-
-/** Proof of all entries of a space. */
-export type ListingProof = {
-  readonly format: typeof LISTING_PROOF;
-  readonly entries: readonly EntryJson[];
-  readonly space: { readonly id: string; readonly record: string };
-  readonly anchor: AnchorJson;
-};
-
-/** What a proof shows. */
-export type ProvenEntry = {
-  /** Hex. */
-  readonly id: string;
-  readonly space: string;
-  /** The writer's 20-byte account id, in hex. */
-  readonly author: string;
-  readonly index: number;
-  readonly entry: Entry;
-  readonly content: Uint8Array;
-  /** The block that wrote it, and that block's time. */
-  readonly height: number;
-  readonly blockTime: Time;
-};
-
-/** A proven entry, and the height at which the state held it. */
-export type ProvenAt = ProvenEntry & { readonly provenHeight: number };
 
 /**
  * Checks an entry's proof.
@@ -72,19 +53,18 @@ export type ProvenAt = ProvenEntry & { readonly provenHeight: number };
  * @throws LedgerError proof/1 (form), proof/2 (does not hold), proof/3 (another chain)
  */
 export function verifyProof(bundle: unknown, trusted: Trusted): ProvenAt {
-  const names = ['format', 'index', 'entry', 'space', 'logPath', 'anchor'];
-  const json = exactly(parsed(bundle), names, 'proof');
-  if (json['format'] !== ENTRY_PROOF) malformed('format');
+  const names = ['index', 'entry', 'space', 'logPath', 'anchor'];
+  const json = readBundle(bundle, ENTRY_PROOF, names);
   const { id, record, bytes } = readSpace(json['space']);
   const index = json['index'];
   if (typeof index !== 'number' || !Number.isSafeInteger(index)) return malformed('index');
   const aunts = listOf(json['logPath'], 'logPath').map((hash) => bytesOf(hash, 'logPath'));
-  const { leaf, content } = readEntry(json['entry']);
-  const log = { total: Number(record.size), index, leafHash: leafHash(leaf), aunts };
+  const entry = readEntry(json['entry']);
+  const log = { total: Number(record.size), index, leafHash: leafHash(entry.leaf), aunts };
   const root = proofRoot(log);
   if (root === undefined || !equalBytes(root, record.root)) broken('logPath');
   const header = verifyAnchor(json['anchor'], spaceKey(id), bytes, trusted);
-  return { ...proven(leaf, content, id, index), provenHeight: header.height - 1 };
+  return { ...proven(entry, id, index), provenHeight: header.height - 1 };
 }
 
 /**
@@ -93,8 +73,7 @@ export function verifyProof(bundle: unknown, trusted: Trusted): ProvenAt {
  * @throws LedgerError proof/1 (form), proof/2 (does not hold), proof/3 (another chain)
  */
 export function verifyListing(bundle: unknown, trusted: Trusted): readonly ProvenAt[] {
-  const json = exactly(parsed(bundle), ['format', 'entries', 'space', 'anchor'], 'listing');
-  if (json['format'] !== LISTING_PROOF) malformed('format');
+  const json = readBundle(bundle, LISTING_PROOF, ['entries', 'space', 'anchor']);
   const { id, record, bytes } = readSpace(json['space']);
   const entries = listOf(json['entries'], 'entries').map(readEntry);
   if (BigInt(entries.length) !== record.size) {
@@ -103,68 +82,130 @@ export function verifyListing(bundle: unknown, trusted: Trusted): readonly Prove
   const root = merkleRoot(entries.map(({ leaf }) => leaf));
   if (!equalBytes(root, record.root)) broken('entries');
   const header = verifyAnchor(json['anchor'], spaceKey(id), bytes, trusted);
-  return entries.map(({ leaf, content }, index) => ({
-    ...proven(leaf, content, id, index),
+  return entries.map((entry, index) => ({
+    ...proven(entry, id, index),
     provenHeight: header.height - 1,
   }));
 }
 
-function parsed(bundle: unknown): unknown {
-  if (typeof bundle !== 'string') return bundle;
-  try {
-    return JSON.parse(bundle) as unknown;
-  } catch {
-    return malformed('not JSON');
-  }
+/**
+ * Checks that an entry is the newest version under its key.
+ *
+ * @throws LedgerError proof/1 (form), proof/2 (does not hold), proof/3 (another chain)
+ */
+export function verifyHead(bundle: unknown, trusted: Trusted): ProvenAt {
+  const json = readBundle(bundle, HEAD_PROOF, ['space', 'key', 'head', 'entry', 'anchor']);
+  const space = spaceIdOf(json['space']);
+  const key = textOf(json['key'], 'key');
+  const record = bytesOf(json['head'], 'head');
+  const head = guarded(() => Head.decode(record), 'head');
+  const entry = readEntry(json['entry']);
+  if (!equalBytes(leafHash(entry.leaf), head.leafHash)) broken('entry.leaf');
+  const found = proven(entry, space, Number(head.index));
+  if (found.entry.key !== key) broken('the entry is of another key');
+  const header = verifyAnchor(json['anchor'], headKey(space, key), record, trusted);
+  return { ...found, provenHeight: header.height - 1 };
 }
 
-function readSpace(value: unknown): { id: Uint8Array; record: Space; bytes: Uint8Array } {
-  const json = exactly(value, ['id', 'record'], 'space');
-  const bytes = bytesOf(json['record'], 'space.record');
-  const id = bytesOf(json['id'], 'space.id');
-  if (id.length !== 32) malformed('space.id');
-  const record = guarded(() => Space.decode(bytes), 'space.record');
-  if (record.size > BigInt(Number.MAX_SAFE_INTEGER)) malformed('space.record');
-  return { id, record, bytes };
+/** That a key of a space has no entry. */
+export type ProvenAbsence = {
+  /** Hex; `personalSpaceId` tells whose it is. */
+  readonly space: string;
+  readonly key: string;
+  readonly provenHeight: number;
+};
+
+/**
+ * Checks that there is no entry under a key.
+ *
+ * @throws LedgerError proof/1 (form), proof/2 (does not hold), proof/3 (another chain)
+ */
+export function verifyAbsence(bundle: unknown, trusted: Trusted): ProvenAbsence {
+  const json = readBundle(bundle, ABSENCE_PROOF, ['space', 'key', 'anchor']);
+  const space = spaceIdOf(json['space']);
+  const key = textOf(json['key'], 'key');
+  const header = verifyAnchor(json['anchor'], headKey(space, key), undefined, trusted);
+  return { space: toHex(space), key, provenHeight: header.height - 1 };
 }
 
-function readEntry(value: unknown): { leaf: Uint8Array; content: Uint8Array } {
-  const json = exactly(value, ['leaf', 'content'], 'entry');
+/** A space's log at a height. */
+export type ProvenLog = { readonly height: number; readonly size: number; readonly root: string };
+
+/** That a space's log only grew. Hashes in hex. */
+export type ProvenGrowth = {
+  readonly space: string;
+  readonly from: ProvenLog;
+  readonly to: ProvenLog;
+};
+
+/**
+ * Checks that between two heights entries were only added to a space's log.
+ *
+ * @param trustedBefore - what to trust at the earlier height, if the validators were others then
+ * @throws LedgerError proof/1 (form), proof/2 (does not hold), proof/3 (another chain)
+ */
+export function verifyConsistency(
+  bundle: unknown,
+  trusted: Trusted,
+  trustedBefore: Trusted = trusted,
+): ProvenGrowth {
+  const json = readBundle(bundle, CONSISTENCY_PROOF, ['space', 'from', 'to', 'path']);
+  const space = spaceIdOf(json['space']);
+  const from = verifyLog(json['from'], space, trustedBefore);
+  const to = verifyLog(json['to'], space, trusted);
+  if (from.height > to.height) broken('the order of heights');
+  const path = listOf(json['path'], 'path').map((hash) => bytesOf(hash, 'path'));
+  if (!isExtension(from.size, from.root, to.size, to.root, path)) broken('path');
   return {
-    leaf: bytesOf(json['leaf'], 'entry.leaf'),
-    content: bytesOf(json['content'], 'entry.content'),
-  };
-}
-
-function guarded<T>(work: () => T, part: string): T {
-  try {
-    return work();
-  } catch {
-    return malformed(part);
-  }
-}
-
-/** What a leaf that the log vouches for says, with its content. */
-function proven(
-  leaf: Uint8Array,
-  content: Uint8Array,
-  space: Uint8Array,
-  index: number,
-): ProvenEntry {
-  const { kind, height, blockTime } = guarded(() => Operation.decode(leaf), 'entry.leaf');
-  if (kind === undefined || blockTime === undefined) return malformed('entry.leaf');
-  const entry = kind.value;
-  if (!equalBytes(entry.space, space)) broken('the entry is of another space');
-  if (!equalBytes(entry.contentHash, sha256(content))) broken('content');
-  if (entry.contentSize !== BigInt(content.length)) broken('content size');
-  return {
-    id: toHex(entry.id),
     space: toHex(space),
-    author: toHex(entry.author),
-    index,
-    entry,
-    content,
-    height: Number(height),
-    blockTime: timestampNanos(blockTime),
+    from: { ...from, root: toHex(from.root) },
+    to: { ...to, root: toHex(to.root) },
   };
+}
+
+/** What a bundle of any form shows. */
+export type Shown = {
+  readonly entries: readonly ProvenAt[];
+  readonly absent?: ProvenAbsence;
+  readonly growth?: ProvenGrowth;
+};
+
+/**
+ * Checks a bundle of whatever form it is.
+ *
+ * @throws LedgerError proof/1 (form), proof/2 (does not hold), proof/3 (another chain)
+ */
+export function verifyBundle(bundle: unknown, trusted: Trusted): Shown {
+  const json = parsed(bundle);
+  const format = typeof json === 'object' && json !== null && 'format' in json && json.format;
+  switch (format) {
+    case ENTRY_PROOF:
+      return { entries: [verifyProof(json, trusted)] };
+    case LISTING_PROOF:
+      return { entries: verifyListing(json, trusted) };
+    case HEAD_PROOF:
+      return { entries: [verifyHead(json, trusted)] };
+    case ABSENCE_PROOF:
+      return { entries: [], absent: verifyAbsence(json, trusted) };
+    case CONSISTENCY_PROOF:
+      return { entries: [], growth: verifyConsistency(json, trusted) };
+    default:
+      return malformed('format');
+  }
+}
+
+function verifyLog(
+  value: unknown,
+  space: Uint8Array,
+  trusted: Trusted,
+): { readonly height: number; readonly size: number; readonly root: Uint8Array } {
+  const json = exactly(value, ['record', 'anchor'], 'log');
+  const { record, bytes } = readRecord(json['record']);
+  const header = verifyAnchor(json['anchor'], spaceKey(space), bytes, trusted);
+  return { height: header.height - 1, size: Number(record.size), root: record.root };
+}
+
+function readSpace(value: unknown): { readonly id: Uint8Array } & ReturnType<typeof readRecord> {
+  const json = exactly(value, ['id', 'record'], 'space');
+  return { id: spaceIdOf(json['id']), ...readRecord(json['record']) };
 }

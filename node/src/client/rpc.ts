@@ -74,28 +74,38 @@ export async function abciQuery(
   data: Uint8Array,
   height = 0,
 ): Promise<Answer> {
-  const params = { path, data: toHex(data), height: String(height), prove: false };
+  const response = await ask(rpc, path, data, height, false);
+  const value = fromBase64(text(response, 'value')) ?? fail('abci_query', 'value is not base64');
+  return { value, height: whole(response, 'height') };
+}
+
+async function ask(
+  rpc: Rpc,
+  path: string,
+  data: Uint8Array,
+  height: number,
+  prove: boolean,
+): Promise<Readonly<Record<string, unknown>>> {
+  const params = { path, data: toHex(data), height: String(height), prove };
   const response = member(await rpc('abci_query', params), 'response');
   const code = whole(response, 'code');
   if (code !== 0) {
     const space = text(response, 'codespace');
     throw new LedgerError(errors.Query, { path, space, code, log: text(response, 'log') });
   }
-  const value = fromBase64(text(response, 'value')) ?? fail('abci_query', 'value is not base64');
-  return { value, height: whole(response, 'height') };
+  return response;
 }
 
-/** A record of the state, and the ICS-23 proof of it. */
+/** A record of the state, empty if there is none, and the ICS-23 proof of that. */
 export type ProvenRecord = { readonly record: Uint8Array; readonly stateProof: Uint8Array };
 
-/** The record under `key` in the state after `height`, with its proof. */
+/** The record under `key` in the state after `height`, with its proof. @throws rpc-client/2 */
 export async function proveRecord(
   rpc: Rpc,
   key: Uint8Array,
   height: number,
 ): Promise<ProvenRecord> {
-  const params = { path: '/store/key', data: toHex(key), height: String(height), prove: true };
-  const response = member(await rpc('abci_query', params), 'response');
+  const response = await ask(rpc, '/store/key', key, height, true);
   const [op] = items(member(response, 'proofOps'), 'ops');
   return { record: base64(response, 'value'), stateProof: base64(member({ op }, 'op'), 'data') };
 }
