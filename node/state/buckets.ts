@@ -7,14 +7,12 @@
  * @module
  */
 import { setImmediate as turn } from 'node:timers/promises';
-import { packKey } from '../src/types/packed-key.ts';
-import { stateLeafHash } from '../src/types/proofs.ts';
 import { damaged } from './crown.ts';
 import type { Database, KeyRange } from './database.ts';
 import { Lru } from './lru.ts';
 import { decodeEntry, valueAt } from './records.ts';
 import { SPACE } from './spaces.ts';
-import { bytesOf, textOf } from './text.ts';
+import { bytesOf, leafText, textOf } from './text.ts';
 import {
   type Bucket,
   type Fresh,
@@ -32,17 +30,12 @@ import {
 const BUCKET_OVERHEAD = 320;
 const LEAF_OVERHEAD = 90;
 /** Changes applied between two turns of the event loop; buckets read at once. */
-const CHANGES_AT_ONCE = 256;
+const CHANGES_AT_ONCE = 128;
 const READS_AT_ONCE = 32;
 /** Records read at once while a whole tree is made. */
 const RECORDS_AT_ONCE = 1_024;
 /** Longest logical key, and more. */
 const AFTER_ALL: Uint8Array = new Uint8Array(112).fill(0xff);
-
-/** The hash of a record's leaf, as text. */
-export function leafText(key: Uint8Array, value: Uint8Array): string {
-  return textOf(stateLeafHash(packKey(key), value));
-}
 
 /** The range of all logical keys that share the first `bits` bits of `name`. */
 export function rangeOf(name: string, bits: number): Pick<KeyRange, 'from' | 'to'> {
@@ -119,42 +112,40 @@ export class BucketCache {
   ): Promise<Update> {
     const update = new Update(root);
     for (let from = 0; from < count; from += CHANGES_AT_ONCE) {
-      if (from > 0) await turn();
       const changes = changesOf(from, Math.min(from + CHANGES_AT_ONCE, count));
-      const read = await this.#readMissing(update, changes, height);
-      update.apply(changes, (bucket) => read.get(bucket) ?? this.#known(bucket));
+      const { found, placed } = await this.#leavesFor(update, changes, height);
+      update.apply(changes, (bucket) => found.get(bucket) ?? this.#known(bucket), placed);
+      if (changes.length === CHANGES_AT_ONCE) await turn();
     }
     for (const fresh of update.fresh.values()) this.#keep(fresh);
     return update;
   }
 
-  /** Reads the buckets that changes fall into and that are not at hand. */
-  async #readMissing(
+  /** The leaves of the buckets that changes fall into; reads those that are not at hand. */
+  async #leavesFor(
     update: Update,
     changes: readonly LeafChange[],
     height: number,
-  ): Promise<ReadonlyMap<Bucket, Leaves>> {
-    const missing = new Set<Bucket>();
-    const places: Place[] = [];
+  ): Promise<{ readonly found: ReadonlyMap<Bucket, Leaves>; readonly placed: boolean }> {
     const found = new Map<Bucket, Leaves>();
+    const missing = new Map<Bucket, Place>();
+    let placed = true;
     for (const { key } of changes) {
       const place = placeOf(update.root, key);
-      if (place === undefined || found.has(place.bucket) || missing.has(place.bucket)) continue;
-      const { bucket } = place;
-      const leaves = update.fresh.get(bucket.key)?.bucket === bucket || this.#known(bucket);
-      if (leaves === true) continue;
-      if (leaves !== undefined) found.set(bucket, leaves);
-      else {
-        missing.add(bucket);
-        places.push(place);
-      }
+      if (place === undefined) placed = false;
+      if (place === undefined || found.has(place.bucket)) continue;
+      const fresh = update.fresh.get(place.bucket.key);
+      const leaves = fresh?.bucket === place.bucket ? fresh.leaves : this.#known(place.bucket);
+      if (leaves === undefined) missing.set(place.bucket, place);
+      else found.set(place.bucket, leaves);
     }
+    const places = [...missing.values()];
     for (let from = 0; from < places.length; from += READS_AT_ONCE) {
       const some = places.slice(from, from + READS_AT_ONCE);
       const read = await Promise.all(some.map((place) => readLeaves(this.#db, place, height)));
       for (const [i, leaves] of read.entries()) found.set((some[i] as Place).bucket, leaves);
     }
-    return found;
+    return { found, placed };
   }
 }
 

@@ -13,7 +13,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { concatBytes, equalBytes, readU64be, u64be, utf8 } from '../src/base/bytes.ts';
 import { invariant } from '../src/base/errors.ts';
-import { BucketCache, leafText } from './buckets.ts';
+import { BucketCache } from './buckets.ts';
 import { decodeList, encodeList, type HeightList, joinLists, NO_HASH } from './change-list.ts';
 import { type Crown, CrownWriter, rootHash } from './crown.ts';
 import type { Database } from './database.ts';
@@ -37,7 +37,7 @@ import { NO_CROWN, openCrown } from './state-open.ts';
 import { DEFAULT_STATE_OPTIONS, type StateOptions } from './state-options.ts';
 import { pruneState, STATE_BASE_KEY } from './state-prune.ts';
 import { LevelStateView } from './state-view.ts';
-import { textOf } from './text.ts';
+import { leafText, textOf } from './text.ts';
 import type { LeafChange, Root, Update } from './tree.ts';
 
 /** Change of one record; no value deletes it. */
@@ -48,7 +48,7 @@ export type LogHead = { readonly size: number; readonly root: Uint8Array };
 
 const HEAD_KEY: Uint8Array = utf8('state/head');
 /** Changes looked at between two turns of the event loop. */
-const ENTRIES_AT_ONCE = 512;
+const ENTRIES_AT_ONCE = 256;
 /** Overhead of a cached record in bytes, beside key and value. */
 const ENTRY_OVERHEAD = 300;
 

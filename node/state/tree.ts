@@ -120,11 +120,12 @@ export function placeOf(root: Root, key: string): Place | undefined {
   let node = root;
   let bits = 0;
   while (node instanceof Inner) {
-    if (firstDifference(node.key, key, node.bit) < node.bit) return undefined;
     bits = node.bit + 1;
     node = bitOf(key, node.bit) === 1 ? node.right : node.left;
   }
-  return node && { bucket: node, bits };
+  // The bits between those where the tree branches are compared at the end, with one name alone.
+  if (node === undefined || firstDifference(node.key, key, bits) < bits) return undefined;
+  return { bucket: node, bits };
 }
 
 /** The buckets of a tree in the order of keys. */
@@ -153,6 +154,7 @@ export class Update {
   readonly stale: Set<string> = new Set();
   #changes: readonly LeafChange[] = [];
   #leavesOf: LeavesOf = () => undefined;
+  #placed = false;
 
   constructor(root: Root) {
     this.root = root;
@@ -164,10 +166,12 @@ export class Update {
    * @param changes - sorted by key, each key once
    * @param leavesOf - knows at least the buckets that `placeOf` names for the keys of `changes`,
    *   but for those in `fresh`
+   * @param placed - whether `placeOf` names a bucket for each of them; saves comparing keys
    * Cost: about 15 µs a change at 200,000 leaves.
    */
-  apply(changes: readonly LeafChange[], leavesOf: LeavesOf): void {
+  apply(changes: readonly LeafChange[], leavesOf: LeavesOf, placed = false): void {
     this.#changes = changes;
+    this.#placed = placed;
     this.#leavesOf = leavesOf;
     this.root = this.#merge(this.root, 0, changes.length);
   }
@@ -194,10 +198,12 @@ export class Update {
 
   #mergeInner(node: Inner, from: number, to: number): Root {
     const { bit, key } = node;
-    const apart = Math.min(
-      firstDifference(key, this.#key(from), bit),
-      firstDifference(key, this.#key(to - 1), bit),
-    );
+    const apart = this.#placed
+      ? bit
+      : Math.min(
+          firstDifference(key, this.#key(from), bit),
+          firstDifference(key, this.#key(to - 1), bit),
+        );
     const middle = this.#split(from, to, apart);
     if (apart < bit) {
       // Some changes lie beside this subtree: it goes below a new node on the side of its keys.

@@ -19,10 +19,10 @@ import {
   verifyAbsence,
   verifyMembership as verifyOurs,
 } from '../../node/src/types/proofs.ts';
-import { leafText } from '../../node/state/buckets.ts';
+
 import { rootHash } from '../../node/state/crown.ts';
 import { proofBytes } from '../../node/state/ics23.ts';
-import { textOf } from '../../node/state/text.ts';
+import { leafText, textOf } from '../../node/state/text.ts';
 import { findLeaf } from '../../node/state/trail.ts';
 import { Update } from '../../node/state/tree.ts';
 import { anyKey, flipped, hex, type NaiveLeaf, naiveLeaves, naiveRoot } from './support.ts';

@@ -7,9 +7,9 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { compareBytes, toHex } from '../../node/src/base/bytes.ts';
 import { packKey, unpackKey } from '../../node/src/types/packed-key.ts';
-import { leafText, rangeOf } from '../../node/state/buckets.ts';
+import { rangeOf } from '../../node/state/buckets.ts';
 import { crownOf, rootHash } from '../../node/state/crown.ts';
-import { bytesOf, textOf } from '../../node/state/text.ts';
+import { bytesOf, leafText, textOf } from '../../node/state/text.ts';
 import { findLeaf } from '../../node/state/trail.ts';
 import {
   type Bucket,
@@ -69,7 +69,9 @@ class Tree {
     const leaves = leafChanges(changes);
     const size = Math.ceil(leaves.length / pieces);
     for (let at = 0; at < leaves.length; at += size) {
-      update.apply(leaves.slice(at, at + size), (bucket) => leavesIn(before, root, bucket));
+      const piece = leaves.slice(at, at + size);
+      const placed = piece.every(({ key }) => placeOf(update.root, key) !== undefined);
+      update.apply(piece, (bucket) => leavesIn(before, root, bucket), placed);
     }
     applyTo(this.model, changes);
     this.root = update.root;
