@@ -8,7 +8,6 @@
  *
  * @module
  */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { step } from '../consensus/core.ts';
 import { LevelChainStore } from '../state/chain-store.ts';
@@ -40,12 +39,12 @@ import { createLogger } from './node-log.ts';
 import { createPruner } from './node-pruning.ts';
 import { rpcPorts } from './node-rpc.ts';
 import {
-  checkData,
   DATABASE_FOLDER,
   GUARD_FILE,
   type HomePaths,
   type KeyPair,
   LOCK_FILE,
+  makeDataFolder,
   readGenesis,
   readNodeKey,
   readValidatorKey,
@@ -272,8 +271,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const genesis = readGenesis(paths);
   const [nodeKey, validatorKey] = [readNodeKey(paths), readValidatorKey(paths)];
   await using started = new AsyncDisposableStack();
-  mkdirSync(paths.data, { recursive: true, mode: 0o700 });
-  checkData(paths);
+  makeDataFolder(paths);
   const lock = FileLock.acquire(join(paths.data, LOCK_FILE));
   started.defer(() => lock.release());
   const stores = await openStores(paths, config.app);

@@ -57,9 +57,7 @@ export const errors: {
     'home',
     5,
     'client',
-    (p) =>
-      `${p.data} is not a folder: put back what was there, since it holds what the key signed ` +
-      'last; for a key that never signed, make an empty folder',
+    (p) => `${p.data} is a file where a folder is needed: move it away, then start again`,
   ),
 };
 
@@ -197,11 +195,11 @@ export function readGenesis(paths: HomePaths): Genesis {
   }
 }
 
-/** @throws LedgerError home/5 unless the folder of the data is there */
-export function checkData({ data }: HomePaths): void {
-  if (!statSync(data, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new LedgerError(errors.NoData, { data });
-  }
+/** Makes the folder of the data, if there is none. @throws LedgerError home/5 if it is a file */
+export function makeDataFolder({ data }: HomePaths): void {
+  const found = statSync(data, { throwIfNoEntry: false });
+  if (found === undefined) mkdirSync(data, { recursive: true, mode: 0o700 });
+  else if (!found.isDirectory()) throw new LedgerError(errors.NoData, { data });
 }
 
 /** JSON of a file of the home. @throws LedgerError home/2 or home/3 */
