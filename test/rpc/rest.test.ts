@@ -23,6 +23,8 @@ import { Metrics } from '../../node/src/rpc/metrics.ts';
 import { RpcServer } from '../../node/src/rpc/server.ts';
 import { createWeb } from '../../node/src/rpc/web.ts';
 import { txHash } from '../../node/src/types/block.ts';
+import type { EntryProof } from '../../node/src/types/bundles.ts';
+import { headerCodec } from '../../node/src/types/header.ts';
 import { ChainFixture } from './chain-fixture.ts';
 
 const ID = sha256(utf8('entry'));
@@ -266,9 +268,9 @@ describe('rest', () => {
 
   it('gives a proof bundle whose header carries the state of its height', async () => {
     const { body } = await get(`/v1/memories/${toHex(ID)}/proof`);
-    const bundle = body as { height: number; signedHeader: { header: { height: string } } };
-    expect(bundle.height).to.equal(chain.height - 1);
-    expect(bundle.signedHeader.header.height).to.equal(String(chain.height));
+    const { anchor } = body as EntryProof;
+    expect(anchor.height).to.equal(chain.height - 1);
+    expect(headerCodec.decode(Buffer.from(anchor.header, 'base64')).height).to.equal(chain.height);
   });
 
   it("prints metrics under CometBFT's names", async () => {

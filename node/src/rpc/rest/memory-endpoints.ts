@@ -24,9 +24,10 @@ import {
   QueryProofResponse,
 } from '../../gen/metatron/memory/v1/query.ts';
 import { EntryType, Operation } from '../../gen/metatron/memory/v1/state.ts';
+import { anchorJson, ENTRY_PROOF, type EntryProof } from '../../types/bundles.ts';
 import { formatTime, ZERO_TIME } from '../../types/time.ts';
 import { errors as rpcErrors } from '../errors.ts';
-import { base64, commitJson, headerJson, validatorJson } from '../json.ts';
+import { base64 } from '../json.ts';
 import type { RpcPorts } from '../ports.ts';
 import { stored } from '../route.ts';
 import { addressRequestCodec, readAccount, readBalances, readKey } from './cosmos.ts';
@@ -39,7 +40,6 @@ import {
   type MemoryList,
   memoryListSchema,
   memorySchema,
-  type ProofAnswer,
   proofSchema,
   type SearchAnswer,
   searchSchema,
@@ -140,7 +140,7 @@ function idOf(hex: string): Uint8Array {
   return present(fromHex(hex), 'a checked id');
 }
 
-async function proof(ports: RpcPorts, id: string): Promise<ProofAnswer> {
+async function proof(ports: RpcPorts, id: string): Promise<EntryProof> {
   const { chain } = ports;
   const data = QueryProofRequest.encode({ id: idOf(id) }).finish();
   // The app hash of a height stands in the next header, so the newest state has none yet.
@@ -154,29 +154,22 @@ async function proof(ports: RpcPorts, id: string): Promise<ProofAnswer> {
     },
   );
   const bundle = QueryProofResponse.decode(answer.value);
-  const state = Number(bundle.height);
-  const signed = state + 1;
+  const signed = Number(bundle.height) + 1;
   const commit = signed === chain.height ? chain.seenCommit(signed) : chain.commitOf(signed);
   const entry = stored(bundle.entry, 'memory entry');
   if (signed > chain.height) throw new LedgerError(errors.NotYet, { height: signed });
+  const { validators } = stored(chain.validators(signed), `validators of height ${signed}`);
   return {
-    entry: {
-      index: String(entry.index),
-      leaf: base64(entry.leaf),
-      content: base64(entry.content),
-    },
-    spaceId: toHex(bundle.spaceId),
-    spaceRecord: base64(bundle.spaceRecord),
+    format: ENTRY_PROOF,
+    index: Number(entry.index),
+    entry: { leaf: base64(entry.leaf), content: base64(entry.content) },
+    space: { id: base64(bundle.spaceId), record: base64(bundle.spaceRecord) },
     logPath: bundle.logPath.map(base64),
-    stateProof: base64(bundle.stateProof),
-    height: state,
-    signedHeader: {
-      header: headerJson(stored(chain.meta(signed), `header ${signed}`).header),
-      commit: commitJson(stored(commit, `commit of height ${signed}`)),
-    },
-    validators: stored(chain.validators(signed), `validators of height ${signed}`).validators.map(
-      validatorJson,
-    ),
+    anchor: anchorJson(bundle.stateProof, {
+      header: stored(chain.meta(signed), `header ${signed}`).header,
+      commit: stored(commit, `commit of height ${signed}`),
+      validators: validators.map((v) => ({ publicKey: v.publicKey.bytes, power: v.power })),
+    }),
   };
 }
 
@@ -294,7 +287,7 @@ export function memoryEndpoints(ports: RpcPorts, prefix: string): readonly Endpo
     ),
     endpoint(
       '/v1/memories/:id/proof',
-      'Everything that proves a memory entry offline',
+      'Everything that proves a memory entry offline, as "metatron verify" reads it',
       z.strictObject({ id: param.hash }),
       proofSchema,
       ({ id }) => proof(ports, id),

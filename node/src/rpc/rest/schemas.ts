@@ -7,6 +7,7 @@
  * @module
  */
 import * as z from 'zod';
+import { ENTRY_PROOF, type EntryProof } from '../../types/bundles.ts';
 
 /** Entries on a page by default, and at most. */
 export const DEFAULT_LIMIT = 20;
@@ -317,28 +318,25 @@ export const memoryListSchema: z.ZodType<MemoryList> = z.object({
   next: next,
 });
 
-/** Everything that ties a memory entry to a signed header. */
-export type ProofAnswer = {
-  readonly entry: { readonly index: string; readonly leaf: string; readonly content: string };
-  readonly spaceId: string;
-  readonly spaceRecord: string;
-  readonly logPath: readonly string[];
-  readonly stateProof: string;
-  readonly height: number;
-  readonly signedHeader: { readonly header: JsonRecord; readonly commit: JsonRecord };
-  readonly validators: readonly JsonRecord[];
-};
+const anchorSchema = z
+  .object({
+    chainId: z.string(),
+    height: count.describe('The state; the header is of the next height'),
+    stateProof: base64.describe('ICS-23 CommitmentProof of the record under the app hash'),
+    header: base64.describe('tendermint.types.Header'),
+    commit: base64.describe('tendermint.types.Commit'),
+    validators: z.array(z.object({ publicKey: base64, power: decimal })),
+  })
+  .describe('From a record of the state up to signed validators');
 
-/** The schema of `ProofAnswer`. */
-export const proofSchema: z.ZodType<ProofAnswer> = z.object({
-  entry: z.object({ index: decimal, leaf: base64, content: base64 }),
-  spaceId: hex,
-  spaceRecord: base64,
+/** Schema of everything that ties a memory entry to a signed header. */
+export const proofSchema: z.ZodType<EntryProof> = z.object({
+  format: z.literal(ENTRY_PROOF),
+  index: count,
+  entry: z.object({ leaf: base64, content: base64 }),
+  space: z.object({ id: base64, record: base64 }),
   logPath: z.array(base64).describe('RFC 6962 inclusion path, from the leaf up'),
-  stateProof: base64.describe('ICS-23 CommitmentProof of the record under the app hash'),
-  height: count.describe('The state; the signed header is of the next height'),
-  signedHeader: z.object({ header: json, commit: json }).describe("CometBFT's JSON"),
-  validators: z.array(json).describe("CometBFT's JSON, in the order of the set"),
+  anchor: anchorSchema,
 });
 
 /** A page of blocks, newest first. */
