@@ -12,7 +12,8 @@ import {
   attributeKey,
   indexedValue,
   KIND,
-  positionOf,
+  placesValue,
+  positionsOf,
   tagPrefix,
   valuePrefix,
 } from '../../node/src/indexer/keys.ts';
@@ -230,6 +231,21 @@ describe('indexer/search', () => {
     expect(indexOf(height(1, [{ tx: HELLO, events: [attributes] }])).space.staged).to.equal(5);
   });
 
+  it('keeps one entry for what transactions of a block share, and for values alike in 512 bytes', async () => {
+    const long = 'é'.repeat(256);
+    const values = ['x', 'x', `${long}1`, `${long}2`, '\ud800', '\ufffd'];
+    const txs = values.map((value, i) => ({
+      tx: utf8(`tx ${i}`),
+      events: [event('a', ['n', 'same']), event('a', ['v', value])],
+    }));
+    const { index, space } = indexOf(height(1, txs));
+    expect(space.staged).to.equal(2 + txs.length + 1 + 3);
+    expect(await count(index, "a.n = 'same'")).to.equal(6);
+    expect(await count(index, "a.v = 'x'")).to.equal(2);
+    expect(await count(index, `a.v = '${long}1'`)).to.equal(2);
+    expect(await count(index, "a.n = 'same' AND a.v = 'x'")).to.equal(0);
+  });
+
   it('finds blocks by height and event', async () => {
     const { index } = indexOf(
       height(1, [], [event('begin', ['proposer', 'FCAA001'])]),
@@ -266,8 +282,12 @@ describe('indexer/search', () => {
         const prefixed = toUpperHex(b).startsWith(toUpperHex(a));
         expect(prefixed).to.equal(same);
         const at = { height: 2 ** 40 + 7, index: 3, event: 9 };
-        const key = attributeKey(a, at);
-        expect(positionOf(concatBytes(key))).to.deep.equal(at);
+        const key = attributeKey(a, at.height);
+        const value = placesValue([at.index, at.event, 0, 1]);
+        expect([...positionsOf(concatBytes(key), concatBytes(value))]).to.deep.equal([
+          at,
+          { ...at, index: 0, event: 1 },
+        ]);
         expect(indexedValue(key, tagPrefix(KIND.tx, tagA).length)).to.equal(valueA);
       }),
     );

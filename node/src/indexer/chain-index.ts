@@ -2,15 +2,15 @@
  * The index of blocks and transactions: by hash, by height, and by the attributes of their events.
  *
  * Upholds: `stage` writes into the height's batch, at most three entries a block, one a transaction
- * and one for each attribute with `index` set. A failed transaction never hides an earlier success
+ * and one for each value that an attribute with `index` set has in the block. A failed transaction never hides an earlier success
  * of the same bytes. Transactions and results are not stored again: an entry says where they are.
  * Absent here: evaluating queries (search.ts), pruning (entries of pruned heights are skipped).
  * Spec: CometBFT 0.38 state/txindex/kv.
  *
  * @module
  */
-import { concatBytes, EMPTY, readU64be, toHex, u64be } from '../base/bytes.ts';
-import { txHash } from '../types/block.ts';
+import { readU64be, toHex, u64be } from '../base/bytes.ts';
+import { txHashes } from '../types/block.ts';
 import type { CommittedHeight } from '../types/chain-state.ts';
 import type { AbciEvent, TxResult } from '../types/results.ts';
 import {
@@ -19,6 +19,10 @@ import {
   countKey,
   hashKey,
   KIND,
+  keptValue,
+  locationValue,
+  placesValue,
+  readU32be,
   tagPrefix,
   u32be,
   valuePrefix,
@@ -36,6 +40,30 @@ const RECENT_HEIGHTS = 8;
 const RECENT_TXS = 20_000;
 /** Tags whose key prefix is remembered. */
 const KNOWN_TAGS = 1_024;
+
+/** What a block's attributes say: per tag and kept value, where it occurs. */
+type Tags = Map<string, Map<string, { readonly value: string; readonly places: number[] }>>;
+
+function collect(into: Tags, index: number, events: readonly AbciEvent[]): void {
+  for (const [event, { type, attributes }] of events.entries()) {
+    if (type === '') continue;
+    for (const { key, value, index: indexed } of attributes) {
+      if (indexed && key !== '') occur(into, `${type}.${key}`, value, [index, event]);
+    }
+  }
+}
+
+function occur(into: Tags, tag: string, value: string, place: readonly [number, number]): void {
+  let values = into.get(tag);
+  if (values === undefined) {
+    values = new Map();
+    into.set(tag, values);
+  }
+  const kept = keptValue(value);
+  const known = values.get(kept);
+  if (known === undefined) values.set(kept, { value, places: [...place] });
+  else known.places.push(...place);
+}
 
 /** Reads and stages index entries. */
 export class ChainIndex {
@@ -61,33 +89,30 @@ export class ChainIndex {
     const { txs } = block.data;
     this.#space.stage(hashKey(KIND.blockHash, blockId.hash), u64be(height));
     if (txs.length > 0) this.#space.stage(countKey(height), u32be(txs.length));
-    this.#stageEvents(KIND.block, height, 0, results.events);
+    const blockTags: Tags = new Map();
+    collect(blockTags, 0, results.events);
+    this.#stageTags(KIND.block, height, blockTags);
+    const tags: Tags = new Map();
     const succeeded = new Set<string>();
-    for (const [index, tx] of txs.entries()) {
+    for (const [index, hash] of txHashes(txs).entries()) {
       const result = results.txResults[index];
       if (result === undefined) continue;
-      const hash = txHash(tx);
       const key = toHex(hash);
       if (result.code === 0) succeeded.add(key);
       else if (succeeded.has(key) || this.#hasSuccess(hash)) continue;
-      this.#space.stage(hashKey(KIND.txHash, hash), concatBytes(u64be(height), u32be(index)));
-      this.#stageEvents(KIND.tx, height, index, result.events);
+      this.#space.stage(hashKey(KIND.txHash, hash), locationValue(height, index));
+      collect(tags, index, result.events);
     }
+    this.#stageTags(KIND.tx, height, tags);
     this.#remember(height, { block, results });
   }
 
-  #stageEvents(
-    kind: AttributeKind,
-    height: number,
-    index: number,
-    events: readonly AbciEvent[],
-  ): void {
-    for (const [event, { type, attributes }] of events.entries()) {
-      if (type === '') continue;
-      for (const { key, value, index: indexed } of attributes) {
-        if (!indexed || key === '') continue;
-        const prefix = valuePrefix(this.#prefix(kind, `${type}.${key}`), value);
-        this.#space.stage(attributeKey(prefix, { height, index, event }), EMPTY);
+  #stageTags(kind: AttributeKind, height: number, tags: Tags): void {
+    for (const [tag, values] of tags) {
+      const prefix = this.#prefix(kind, tag);
+      for (const { value, places } of values.values()) {
+        const key = attributeKey(valuePrefix(prefix, value), height);
+        this.#space.stage(key, placesValue(places));
       }
     }
   }
@@ -134,7 +159,7 @@ export class ChainIndex {
   locate(hash: Uint8Array): TxLocation | undefined {
     const entry = this.#space.get(hashKey(KIND.txHash, hash));
     if (entry === undefined) return undefined;
-    return { height: readU64be(entry), index: readU64be(concatBytes(u32be(0), entry.slice(8))) };
+    return { height: readU64be(entry), index: readU32be(entry, 8) };
   }
 
   /** The transaction at a place and its result; `undefined` if its height was pruned. */

@@ -11,7 +11,7 @@
  * @module
  */
 import { toUpperHex } from '../base/bytes.ts';
-import { txHash } from '../types/block.ts';
+import { txHashes } from '../types/block.ts';
 import type { ChainEvent } from '../types/chain-events.ts';
 import type { CommittedHeight } from '../types/chain-state.ts';
 import type { AbciEvent } from '../types/results.ts';
@@ -78,9 +78,9 @@ function attributesOf(payload: BusPayload, name: string): Attributes {
   const out = new Map<string, string[]>();
   if (payload.name === 'Tx') {
     const { block, results } = payload.height;
-    const tx = block.data.txs[payload.index];
+    const hash = txHashes(block.data.txs)[payload.index];
     collect(out, results.txResults[payload.index]?.events ?? []);
-    if (tx !== undefined) out.set('tx.hash', [toUpperHex(txHash(tx))]);
+    if (hash !== undefined) out.set('tx.hash', [toUpperHex(hash)]);
     out.set('tx.height', [String(block.header.height)]);
   } else if (payload.name === 'NewBlock' || payload.name === 'NewBlockEvents') {
     collect(out, payload.height.results.events);

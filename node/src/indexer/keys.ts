@@ -4,18 +4,20 @@
  *     'h' transaction hash                          → height (8), index (4)
  *     'k' block hash                                → height (8)
  *     'n' height (8)                                → number of transactions (4); none: no entry
- *     'a' tag 00 01 value 00 01 height index event  → nothing   (an attribute of a transaction)
- *     'b' tag 00 01 value 00 01 height 0 event      → nothing   (an attribute of a block)
+ *     'a' tag 00 01 value 00 01 height (8)          → places    (an attribute of transactions)
+ *     'b' tag 00 01 value 00 01 height (8)          → places    (an attribute of a block)
  *
- * Upholds: entries of one tag and value lie together, in order of height; a 00 inside a text is
- * written 00 02, so no text can be read as another's end. Values are kept up to 512 bytes, which is
- * also the longest a query can ask for.
+ * A place is index (4) and event (4): `event` counts the events of its transaction or block.
+ *
+ * Upholds: entries of one tag and value lie together, in order of height, one for all transactions
+ * of a block that share them; a 00 inside a text is written 00 02, so no text can be read as
+ * another's end. Values are kept up to 512 bytes, which is also the longest a query can ask for.
  *
  * Pure.
  *
  * @module
  */
-import { concatBytes, u64be, utf8 } from '../base/bytes.ts';
+import { concatBytes, readU64be, u64be, utf8 } from '../base/bytes.ts';
 
 /** Kinds of entries. */
 export const KIND = {
@@ -33,7 +35,8 @@ export type AttributeKind = typeof KIND.tx | typeof KIND.block;
 export const MAX_VALUE_BYTES = 512;
 
 const END = Uint8Array.of(0, 1);
-const POSITION_BYTES = 16;
+const HEIGHT_BYTES = 8;
+const PLACE_BYTES = 8;
 
 /** Where an attribute occurred: `event` counts the events of its transaction or block. */
 export type Position = {
@@ -45,7 +48,32 @@ export type Position = {
 /** Four bytes, big-endian. */
 export function u32be(value: number): Uint8Array {
   const out = new Uint8Array(4);
-  new DataView(out.buffer).setUint32(0, value);
+  putU32(out, 0, value);
+  return out;
+}
+
+function putU32(out: Uint8Array, at: number, value: number): void {
+  out[at] = value >>> 24;
+  out[at + 1] = value >>> 16;
+  out[at + 2] = value >>> 8;
+  out[at + 3] = value;
+}
+
+function putHeight(out: Uint8Array, at: number, height: number): void {
+  putU32(out, at, Math.floor(height / 2 ** 32));
+  putU32(out, at + 4, height >>> 0);
+}
+
+/** Reads four big-endian bytes at `at`. */
+export function readU32be(bytes: Uint8Array, at: number): number {
+  return new DataView(bytes.buffer, bytes.byteOffset + at, 4).getUint32(0);
+}
+
+/** What a transaction's hash leads to: its height and its index. */
+export function locationValue(height: number, index: number): Uint8Array {
+  const out = new Uint8Array(HEIGHT_BYTES + 4);
+  putHeight(out, 0, height);
+  putU32(out, HEIGHT_BYTES, index);
   return out;
 }
 
@@ -71,33 +99,54 @@ export function valuePrefix(prefix: Uint8Array, value: string): Uint8Array {
   return concatBytes(prefix, escaped(utf8(value).subarray(0, MAX_VALUE_BYTES)), END);
 }
 
-/** The key of one occurrence, given the prefix of its value. */
-export function attributeKey(prefix: Uint8Array, at: Position): Uint8Array {
-  const key = new Uint8Array(prefix.length + POSITION_BYTES);
+/** The part of a value that is kept: texts that agree in it share their entries. */
+export function keptValue(value: string): string {
+  const text = value.toWellFormed();
+  if (3 * text.length <= MAX_VALUE_BYTES) return text;
+  const bytes = utf8(text);
+  if (bytes.length <= MAX_VALUE_BYTES) return text;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, MAX_VALUE_BYTES).toString('latin1');
+}
+
+/** The key of a value's occurrences at a height, given the prefix of the value. */
+export function attributeKey(prefix: Uint8Array, height: number): Uint8Array {
+  const key = new Uint8Array(prefix.length + HEIGHT_BYTES);
   key.set(prefix);
-  const view = new DataView(key.buffer, prefix.length);
-  view.setUint32(0, Math.floor(at.height / 2 ** 32));
-  view.setUint32(4, at.height >>> 0);
-  view.setUint32(8, at.index);
-  view.setUint32(12, at.event);
+  putHeight(key, prefix.length, height);
   return key;
 }
 
-/** Where the occurrence of an attribute key is. */
-export function positionOf(key: Uint8Array): Position {
-  const view = new DataView(key.buffer, key.byteOffset + key.length - POSITION_BYTES);
-  return {
-    height: view.getUint32(0) * 2 ** 32 + view.getUint32(4),
-    index: view.getUint32(8),
-    event: view.getUint32(12),
-  };
+/** The occurrences of a value at one height: index and event, in turns. */
+export function placesValue(places: readonly number[]): Uint8Array {
+  const out = new Uint8Array(4 * places.length);
+  for (let i = 0; i < places.length; i++) putU32(out, 4 * i, places[i] as number);
+  return out;
+}
+
+/** The height of an attribute key. */
+export function heightIn(key: Uint8Array): number {
+  return readU64be(key, key.length - HEIGHT_BYTES);
+}
+
+/** How many occurrences an entry has. */
+export function placesIn(value: Uint8Array): number {
+  return value.length / PLACE_BYTES;
+}
+
+/** Where the occurrences of an entry are. */
+export function* positionsOf(key: Uint8Array, value: Uint8Array): Generator<Position> {
+  const height = heightIn(key);
+  const view = new DataView(value.buffer, value.byteOffset, value.length);
+  for (let at = 0; at < value.length; at += PLACE_BYTES) {
+    yield { height, index: view.getUint32(at), event: view.getUint32(at + 4) };
+  }
 }
 
 const decoder = new TextDecoder();
 
 /** The value in an attribute key whose tag's prefix has `prefixLength` bytes. */
 export function indexedValue(key: Uint8Array, prefixLength: number): string {
-  const end = key.length - POSITION_BYTES - END.length;
+  const end = key.length - HEIGHT_BYTES - END.length;
   return decoder.decode(unescaped(key.subarray(prefixLength, end)));
 }
 

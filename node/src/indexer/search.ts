@@ -16,10 +16,12 @@ import {
   after,
   attributeKey,
   countKey,
+  heightIn,
   indexedValue,
   KIND,
   type Position,
-  positionOf,
+  placesIn,
+  positionsOf,
   tagPrefix,
   valuePrefix,
 } from './keys.ts';
@@ -44,6 +46,17 @@ class Search {
     this.#index = index;
   }
 
+  #count(read: number): void {
+    this.#scanned += read;
+    if (this.#scanned > MAX_SCANNED) throw new LedgerError(errors.TooBroad, { limit: MAX_SCANNED });
+  }
+
+  /** The positions of one entry; each counts as one. */
+  #places({ key, value }: Pair): Generator<Position> {
+    this.#count(placesIn(value) - 1);
+    return positionsOf(key, value);
+  }
+
   async *entries(from: Uint8Array, to: Uint8Array): AsyncGenerator<Pair> {
     let start = from;
     for (;;) {
@@ -53,9 +66,7 @@ class Search {
         reverse: false,
         limit: SLICE,
       });
-      this.#scanned += pairs.length;
-      if (this.#scanned > MAX_SCANNED)
-        throw new LedgerError(errors.TooBroad, { limit: MAX_SCANNED });
+      this.#count(pairs.length);
       yield* pairs;
       const last = pairs.at(-1);
       if (last === undefined || pairs.length < SLICE) return;
@@ -74,16 +85,16 @@ class Search {
     const text = textOf(condition);
     if (text !== undefined) {
       const prefix = valuePrefix(tag, text);
-      const from = attributeKey(prefix, { height: heights.from, index: 0, event: 0 });
+      const from = attributeKey(prefix, heights.from);
       const end = heights.to >= ALL_HEIGHTS.to ? after(prefix) : undefined;
-      const to = end ?? attributeKey(prefix, { height: heights.to + 1, index: 0, event: 0 });
-      for await (const { key } of this.entries(from, to)) yield positionOf(key);
+      const to = end ?? attributeKey(prefix, heights.to + 1);
+      for await (const pair of this.entries(from, to)) yield* this.#places(pair);
       return;
     }
-    for await (const { key } of this.entries(tag, after(tag))) {
-      const at = positionOf(key);
-      const within = at.height >= heights.from && at.height <= heights.to;
-      if (within && matchesValue(condition, indexedValue(key, tag.length))) yield at;
+    for await (const pair of this.entries(tag, after(tag))) {
+      const height = heightIn(pair.key);
+      if (height < heights.from || height > heights.to) continue;
+      if (matchesValue(condition, indexedValue(pair.key, tag.length))) yield* this.#places(pair);
     }
   }
 

@@ -24,9 +24,21 @@ export function txHash(tx: Tx): Uint8Array {
   return sha256(tx);
 }
 
+/** Hashes of lists of transactions, for as long as someone holds the list. */
+const HASHES = new WeakMap<readonly Tx[], readonly Uint8Array[]>();
+
+/** The names of a block's transactions, in order; computed once for one list. */
+export function txHashes(txs: readonly Tx[]): readonly Uint8Array[] {
+  const known = HASHES.get(txs);
+  if (known !== undefined) return known;
+  const hashes = txs.map(txHash);
+  HASHES.set(txs, hashes);
+  return hashes;
+}
+
 /** The Merkle root over the transactions' hashes. */
 export function dataHash(txs: readonly Tx[]): Uint8Array {
-  return merkleRoot(txs.map(txHash));
+  return merkleRoot(txHashes(txs));
 }
 
 /** A block's transactions. */
