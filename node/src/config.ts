@@ -173,6 +173,11 @@ const schema = z.strictObject({
         'hashes',
         'Transactions remembered so that a repeat is refused cheaply.',
       ),
+      maxProposalBytes: key(
+        count(1_024, 104_857_600).default(DEFAULT_MEMPOOL.maxProposalBytes),
+        'bytes',
+        'Most this node proposes in a block; it takes fewer if its blocks are slow.',
+      ),
       keepInvalidInCache: key(
         z.boolean().default(DEFAULT_MEMPOOL.keepInvalidInCache),
         '',

@@ -41,7 +41,7 @@ describe('mempool: commit', () => {
     next = 1;
     const waiting = [3, 4].map((n) => mempool.submit(tx(n), ''));
     expect(mempool.size).to.equal(3);
-    await mempool.update(1, [{ tx: tx(0), ok: true }]);
+    await mempool.update(1, [tx(0)], () => true);
     const codes = (await Promise.all(waiting)).map(({ response }) => response.code);
     expect(codes).to.deep.equal([0, 0]);
     expect(mempool.reap(1_000, -1).map(fromUtf8)).to.deep.equal(['1', '2', '3', '4']);
@@ -52,7 +52,7 @@ describe('mempool: commit', () => {
     mempool.hold();
     const tx = utf8('0');
     const waiting = mempool.submit(tx, '');
-    await mempool.update(1, [{ tx, ok: true }]);
+    await mempool.update(1, [tx], () => true);
     expect((await waiting).entry).to.equal(undefined);
     expect(() => mempool.submit(tx, '')).to.throw(/already exists in cache/);
   });

@@ -124,21 +124,56 @@ describe('mempool', () => {
       return request.kind === 'recheck' && gone.has(text) ? verdict({ code: 1 }) : parse(request);
     });
     for (const tx of ['a/0', 'a/1', 'a/2', 'b/0', 'c/0']) await mempool.submit(utf8(tx), '');
-    await mempool.update(1, [{ tx: utf8('a/0'), ok: true }]);
+    await mempool.update(1, [utf8('a/0')], () => true);
     expect(checked).to.deep.equal(['a/1', 'a/2']);
     expect(texts(mempool.reap(1_000, -1))).to.deep.equal(['a/2', 'b/0', 'c/0']);
     const seen = await refusal(() => mempool.submit(utf8('a/0'), ''));
     expect(LedgerError.is(seen, errors.InCache)).to.equal(true);
     checked.length = 0;
-    await mempool.update(40, []);
+    await mempool.update(40, [], () => true);
     expect(checked).to.have.members(['a/2', 'b/0', 'c/0']);
+  });
+
+  it('checks transactions without a sender in slices, one after the other', async () => {
+    const checked: number[] = [];
+    const mempool = pool({}, (request) => {
+      const number = Number((fromUtf8(request.tx) ?? '').slice(2));
+      if (request.kind === 'recheck') checked.push(number);
+      return request.kind === 'recheck' && number === 70 ? verdict({ code: 1 }) : parse(request);
+    });
+    const numbers = Array.from({ length: 130 }, (_, i) => i);
+    for (const i of numbers) await mempool.submit(utf8(`-/${i}`), '');
+    for (let height = 1; height <= 3; height++) {
+      await mempool.update(height, [utf8(`-/${height - 1}`)], () => true);
+    }
+    expect(checked).to.deep.equal(numbers.slice(1));
+    expect(mempool.size).to.equal(126);
+    await mempool.update(4, [utf8('-/3')], () => true);
+    expect(checked.at(-64)).to.equal(4);
+  });
+
+  it('says from which time a block took transactions', async () => {
+    const mempool = pool();
+    for (const i of [0, 1, 2, 3]) await mempool.submit(utf8(`-/${i}`), '');
+    await mempool.update(1, [utf8('-/3'), utf8('-/2'), utf8('-/9')], () => true);
+    expect(mempool.reached).to.equal(2);
+    await mempool.update(2, [utf8('-/8')], () => true);
+    expect(mempool.reached).to.equal(2);
+  });
+
+  it('tells what a peer sends twice from what is refused', async () => {
+    const mempool = pool();
+    const entry = (await mempool.submit(utf8('a/0'), ''))?.entry;
+    expect(mempool.offer(utf8('a/0'), 'peer')).to.equal(undefined);
+    expect([...(entry?.peers ?? [])]).to.deep.equal(['peer']);
+    expect(() => mempool.offer(EMPTY, 'peer')).to.throw(/empty/);
   });
 
   it('does not keep a transaction that a block committed while it was checked', async () => {
     let answer: (response: CheckTxResponse) => void = () => undefined;
     const mempool = pool({}, () => new Promise((resolve) => (answer = resolve)));
     const submitted = mempool.submit(utf8('a/0'), '');
-    await mempool.update(1, [{ tx: utf8('a/0'), ok: true }]);
+    await mempool.update(1, [utf8('a/0')], () => true);
     answer(verdict({}));
     expect((await submitted).entry).to.equal(undefined);
     expect(mempool.size).to.equal(0);
@@ -149,7 +184,8 @@ describe('mempool', () => {
     for (let i = 0; i < 5; i++) await mempool.submit(utf8(`bad${i}/`), '');
     await mempool.update(
       1,
-      [0, 1, 2, 3, 4].map((i) => ({ tx: utf8(`bad${i}/`), ok: true })),
+      [0, 1, 2, 3, 4].map((i) => utf8(`bad${i}/`)),
+      () => true,
     );
     const known = await refusal(() => mempool.submit(utf8('bad4/'), ''));
     expect(LedgerError.is(known, errors.InCache)).to.equal(true);
@@ -205,8 +241,7 @@ async function submitAny(mempool: Mempool, text: string): Promise<void> {
 
 async function commitSome(mempool: Mempool, height: number, count: number): Promise<void> {
   const txs = mempool.reap(1_000_000, -1).slice(0, count);
-  const committed = txs.map((tx) => ({ tx, ok: true }));
-  await mempool.update(height, committed);
+  await mempool.update(height, txs, () => true);
   for (const tx of txs) expect(mempool.get(toHex(txHash(tx)))).to.equal(undefined);
 }
 

@@ -84,7 +84,7 @@ export const DEFECTS: readonly PlantedDefect[] = [
     file: 'node/src/engine/gossip.ts',
     find: 'if (commit !== undefined) this.#claim(peer, { ...commit, type: precommit });',
     replace: '',
-    seed: 25,
+    seed: 11,
     caughtBy: 'progress',
   },
   {

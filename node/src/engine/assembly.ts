@@ -14,6 +14,7 @@ import { EvidencePool } from './evidence-pool.ts';
 import { Executor } from './executor.ts';
 import { Gossip } from './gossip.ts';
 import type { EngineOptions, EnginePorts } from './options.ts';
+import { Pace } from './pace.ts';
 import type { PeerState } from './peer-state.ts';
 import type { PeerId } from './ports.ts';
 import { Reactor } from './reactor.ts';
@@ -51,16 +52,17 @@ export type EngineParts = {
 type ChainParts = Pick<EngineParts, 'mempool' | 'evidence' | 'executor'>;
 
 function chainParts(options: EngineOptions, ports: EnginePorts, state: ChainState): ChainParts {
-  const { store, application, check, indexers, wal } = ports;
+  const { store, application, check, indexers, wal, clock } = ports;
   const mempool = new Mempool(options.mempool, (request) => application.checkTx(request));
   const evidence = new EvidencePool(store, check, state);
+  const pace = new Pace(options.mempool.maxProposalBytes);
   const beforeCommit: ConstructorParameters<typeof Executor>[0]['beforeCommit'] = (finalized) => {
     if (!options.applicationKeepsStore) return;
     wal.append(encodeRecord({ kind: 'finalized', finalized }));
     wal.sync();
   };
   const executor = new Executor(
-    { store, application, check, evidence, mempool, indexers, beforeCommit },
+    { store, application, check, evidence, mempool, clock, pace, indexers, beforeCommit },
     state,
   );
   return { mempool, evidence, executor };

@@ -35,7 +35,8 @@ import {
 } from './chain-rules.ts';
 import { type WholeBlock, wholeBlockOf } from './collector.ts';
 import { type EvidencePool, evidenceListBytes } from './evidence-pool.ts';
-import type { ChainStore, Indexer } from './ports.ts';
+import type { Pace } from './pace.ts';
+import type { ChainStore, Clock, Indexer } from './ports.ts';
 import type { Finalized } from './wal-records.ts';
 
 /** How far ahead of our clock a proposed block's time may be. */
@@ -48,6 +49,8 @@ export type ExecutorParts = {
   readonly check: CheckSignature;
   readonly evidence: EvidencePool;
   readonly mempool: Mempool;
+  readonly clock: Clock;
+  readonly pace: Pace;
   readonly indexers: readonly Indexer[];
   /**
    * Called with a block's results before the application commits them; makes them durable for an
@@ -77,10 +80,11 @@ export class Executor {
   /** Makes the next block from what is pending. */
   async build(lastCommit: Commit, proposerAddress: Uint8Array): Promise<WholeBlock> {
     const state = this.#state;
-    const { mempool, application } = this.#parts;
+    const { mempool, application, pace, clock } = this.#parts;
+    const startedAt = clock.monotonicMs();
     const evidence = this.#parts.evidence.proposable(state.params.evidence.maxBytes);
     const maxTxBytes = maxDataBytes(state, evidenceListBytes(evidence));
-    const reaped = mempool.reap(maxTxBytes, state.params.block.maxGas);
+    const reaped = mempool.reap(maxTxBytes, state.params.block.maxGas, pace.bytes);
     const draft = makeBlock(state, { txs: [], evidence, lastCommit, proposerAddress });
     const { height, time, nextValidatorsHash } = draft.header;
     const txs = await application.prepareProposal({
@@ -99,6 +103,7 @@ export class Executor {
     const key = toHex(whole.blockId.hash);
     this.#valid.add(key);
     this.#accepted.set(key, true);
+    pace.proposed(key, bytes, startedAt);
     return whole;
   }
 
@@ -189,7 +194,7 @@ export class Executor {
     known: FinalizeBlockResponse | undefined,
   ): Promise<CommittedHeight> {
     const { block, blockId, parts } = whole;
-    const { application, indexers, store, mempool, evidence } = this.#parts;
+    const { application, indexers, store, mempool, evidence, pace, clock } = this.#parts;
     const { height } = block.header;
     invariant(height === nextHeight(this.#state), 'blocks are applied in order');
     const results = known ?? (await this.#finalize(whole));
@@ -207,8 +212,9 @@ export class Executor {
     this.#valid.clear();
     this.#accepted.clear();
     await evidence.advance(state, block.evidence);
-    const txs = block.data.txs.map((tx, i) => ({ tx, ok: results.txResults[i]?.code === 0 }));
-    await mempool.update(height, txs);
+    const { txResults } = results;
+    await mempool.update(height, block.data.txs, (i) => txResults[i]?.code === 0);
+    pace.committed(toHex(blockId.hash), clock.monotonicMs());
     if (retainHeight > store.base) await store.prune(Math.min(retainHeight, height));
     return committed;
   }

@@ -1,9 +1,11 @@
 /**
- * Transactions between nodes: pushed when accepted, relayed only if they are still pending.
+ * Transactions between nodes: pushed when accepted, relayed only where that is needed.
  *
  * A client's transaction goes to every peer at once, several in a message. One that came from a
- * peer is passed on after a pause and only to peers that are not known to have it: in a full mesh
- * it is in a block by then, and travels each link once.
+ * peer has gone to that peer's other neighbours too, so it is passed on only once there is a sign
+ * that a proposer lacks it: a block passed it over (all that the block took came here later), or no
+ * block took anything for a while. Under load a transaction that only waits for its turn is not
+ * sent again; in a full mesh each travels each link once.
  *
  * Upholds: what waits for one peer is bounded; a peer with a full queue delays nobody else. A peer
  * whose message breaks a rule is dropped; one that sends transactions which fail is not.
@@ -25,8 +27,10 @@ const BATCH_BYTES = 65_536;
 const MAX_WAITING = 20_000;
 /** Pause between two pushes, so that a busy node sends few messages. */
 const PUSH_EVERY_MS = 5;
-/** How long a peer's transaction waits before it is passed on. */
+/** How long a peer's transaction waits, and blocks take nothing, before it is passed on. */
 const RELAY_AFTER_MS = 400;
+/** Most transactions passed on in a tick: a slow chain is not made slower. */
+const RELAYS_PER_TICK = 200;
 /** Most peers' transactions that wait to be passed on. */
 const MAX_RELAYS = 20_000;
 /** Transactions checked before other work gets a turn. */
@@ -58,6 +62,9 @@ export class TxGossip {
   readonly #waiting = new Map<PeerId, PoolEntry[]>();
   #fresh: PoolEntry[] = [];
   #relays: Relay[] = [];
+  /** When a block last took pending transactions, and from when. */
+  #takenAt = Number.NEGATIVE_INFINITY;
+  #reached = 0;
   #unchecked: Unchecked[] = [];
   #uncheckedBytes = 0;
   #checking = false;
@@ -138,11 +145,12 @@ export class TxGossip {
 
   #checkOne(tx: Uint8Array, peer: PeerId): Promise<void> | undefined {
     const refused = (thrown: unknown): void => {
-      // Known already, full, or failing: none of it is the relaying peer's fault.
+      // Full or failing: none of it is the relaying peer's fault.
       if (!(thrown instanceof LedgerError)) throw thrown;
     };
     try {
-      const result = this.#parts.mempool.submit(tx, peer);
+      const result = this.#parts.mempool.offer(tx, peer);
+      if (result === undefined) return undefined;
       if (result instanceof Promise) {
         return result.then(({ entry }) => this.#entered(entry, peer), refused);
       }
@@ -188,22 +196,39 @@ export class TxGossip {
     }
   }
 
-  /** Passes on what waited long enough, and what did not fit a peer's queue before. */
+  /** Passes on what a proposer seems to lack, and what did not fit a peer's queue before. */
   tick(): void {
-    const { clock, mempool } = this.#parts;
-    const now = clock.monotonicMs();
-    let ripe = 0;
-    for (const relay of this.#relays) {
-      if (relay.at > now) break;
-      ripe++;
-      if (mempool.get(relay.entry.key) !== relay.entry) continue;
-      for (const [peer, waiting] of this.#waiting) {
-        if (!relay.entry.peers.has(peer)) waiting.push(relay.entry);
-      }
-    }
-    if (ripe > 0) this.#relays = this.#relays.slice(ripe);
+    this.#relay();
     for (const [peer, waiting] of this.#waiting) {
       if (waiting.length > 0) this.#waiting.set(peer, this.#catchUp(peer, waiting));
+    }
+  }
+
+  #relay(): void {
+    const { clock, mempool } = this.#parts;
+    const now = clock.monotonicMs();
+    if (mempool.reached !== this.#reached) {
+      this.#reached = mempool.reached;
+      this.#takenAt = now;
+    }
+    const idle = this.#takenAt + RELAY_AFTER_MS <= now;
+    let done = 0;
+    let passedOn = 0;
+    for (const { entry, at } of this.#relays) {
+      if (at > now || passedOn >= RELAYS_PER_TICK) break;
+      const pending = mempool.get(entry.key) === entry;
+      if (pending && !idle && entry.arrival > this.#reached) break;
+      done++;
+      if (!pending) continue;
+      passedOn++;
+      this.#passOn(entry);
+    }
+    if (done > 0) this.#relays = this.#relays.slice(done);
+  }
+
+  #passOn(entry: PoolEntry): void {
+    for (const [peer, waiting] of this.#waiting) {
+      if (!entry.peers.has(peer)) waiting.push(entry);
     }
   }
 

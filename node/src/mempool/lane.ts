@@ -29,6 +29,8 @@ export class Lane {
   #byteSize = 0;
   /** Height at which the lane was last checked. */
   checkedAt: number;
+  /** The arrival after which the next slice begins. */
+  #sliced = -1;
 
   /** @param ordered - whether sequences order the lane; otherwise arrival does */
   constructor(ordered: boolean, height: number) {
@@ -47,6 +49,15 @@ export class Lane {
   /** All entries, in order; not to be kept across a change. */
   entries(): readonly PoolEntry[] {
     return this.#entries;
+  }
+
+  /** The next entries in rotation over a lane in order of arrival, at most `limit`. */
+  slice(limit: number): readonly PoolEntry[] {
+    const after = this.#entries.findIndex((entry) => entry.arrival > this.#sliced);
+    const from = Math.max(0, after);
+    const slice = this.#entries.slice(from, from + limit);
+    this.#sliced = slice.at(-1)?.arrival ?? -1;
+    return slice;
   }
 
   /** The entry that `entry` would stand in the place of: same sender, same sequence. */

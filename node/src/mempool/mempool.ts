@@ -3,8 +3,9 @@
  *
  * Upholds: bounded in count and bytes, in all and per sender; a transaction enters at most once
  * (a bounded memory of hashes stands before the check); a block is offered senders' transactions
- * in order of sequence without gaps. After a block only the lanes it touched are checked again, and
- * the ones that were checked longest ago, so that nothing stale stays for ever.
+ * in order of sequence without gaps. After a block the lanes it touched are checked again, the
+ * ones that were checked longest ago, and a slice of the transactions without a sender, so that
+ * nothing stale stays for ever.
  * Absent here: sockets and timers; engine/tx-gossip.ts pushes what enters. Passing the check
  * promises nothing about a block.
  * Spec: CometBFT 0.38 mempool (texts of refusals); lanes are ours.
@@ -15,7 +16,7 @@ import type { CheckTxRequest, CheckTxResponse } from '../abci/application.ts';
 import { toHex } from '../base/bytes.ts';
 import { type ErrorSpec, errorSpec, LedgerError } from '../base/errors.ts';
 import { DEFAULT_MAX_TX_BYTES } from '../base/limits.ts';
-import { type Tx, txHash } from '../types/block.ts';
+import { type Tx, txHash, txHashes } from '../types/block.ts';
 import { Lane, type PoolEntry, walkLanes } from './lane.ts';
 
 /** Bounds of the pool. Sizes in bytes. */
@@ -27,6 +28,8 @@ export type MempoolConfig = {
   readonly maxBytesPerSender: number;
   /** How many hashes of transactions seen are remembered. */
   readonly cacheSize: number;
+  /** Most bytes of transactions this node proposes in a block; it takes fewer if blocks are slow. */
+  readonly maxProposalBytes: number;
   /** Whether a transaction that failed its check is remembered too, and so not checked again. */
   readonly keepInvalidInCache: boolean;
 };
@@ -39,6 +42,7 @@ export const DEFAULT_MEMPOOL: MempoolConfig = {
   maxTxsPerSender: 5_000,
   maxBytesPerSender: 64 * 1_048_576,
   cacheSize: 50_000,
+  maxProposalBytes: 2 * 1_048_576,
   keepInvalidInCache: false,
 };
 
@@ -99,15 +103,14 @@ export type Submitted = {
   readonly entry: PoolEntry | undefined;
 };
 
-/** A transaction of a committed block and whether it succeeded. */
-export type CommittedTx = { readonly tx: Tx; readonly ok: boolean };
-
 /** Lane of the transactions without a sender. */
 const FIFO = '';
 /** Rounds of checking one transaction while blocks pass beneath it. */
 const MAX_CHECKS = 3;
 /** Lanes that are checked again after each block because their last check is old. */
 const OLD_LANES_PER_BLOCK = 16;
+/** Transactions without a sender that are checked again after each block. */
+const FIFO_PER_BLOCK = 64;
 /** Heights after which a check counts as old. */
 const OLD_AFTER_HEIGHTS = 20;
 
@@ -134,6 +137,7 @@ export class Mempool {
   #arrivals = 0;
   #height = 0;
   #updates = 0;
+  #reached = 0;
 
   constructor(config: MempoolConfig, check: CheckTx) {
     this.#config = config;
@@ -153,6 +157,14 @@ export class Mempool {
   /** Largest transaction taken, in bytes. */
   get maxTxBytes(): number {
     return this.#config.maxTxBytes;
+  }
+
+  /**
+   * The earliest arrival among what the last block with pending transactions took: whatever of that
+   * time is still pending was passed over, whatever came later may be waiting for its turn.
+   */
+  get reached(): number {
+    return this.#reached;
   }
 
   /** The pending entry of a hash in hex. */
@@ -178,8 +190,24 @@ export class Mempool {
    */
   submit(tx: Tx, peer: string): Submitted | Promise<Submitted> {
     const hash = txHash(tx);
+    return this.#submit(tx, hash, toHex(hash), peer);
+  }
+
+  /**
+   * Takes what a peer sent, as `submit` does.
+   *
+   * @returns undefined if it is known already: what peers send twice is no refusal
+   */
+  offer(tx: Tx, peer: string): Submitted | Promise<Submitted> | undefined {
+    const hash = txHash(tx);
     const key = toHex(hash);
-    this.#admit(tx, key, peer);
+    if (!this.#cache.has(key)) return this.#submit(tx, hash, key, peer);
+    this.#entries.get(key)?.peers.add(peer);
+    return undefined;
+  }
+
+  #submit(tx: Tx, hash: Uint8Array, key: string, peer: string): Submitted | Promise<Submitted> {
+    this.#admit(tx, key);
     this.#remember(key);
     this.#checking.add(key);
     const run = () => this.#run({ tx, hash, key, peer }, 'new', 1);
@@ -191,16 +219,13 @@ export class Mempool {
     this.#held ??= Promise.withResolvers<void>();
   }
 
-  #admit(tx: Tx, key: string, peer: string): void {
+  #admit(tx: Tx, key: string): void {
     const { maxTxBytes } = this.#config;
     if (tx.length === 0) throw new LedgerError(errors.Empty, {});
     if (tx.length > maxTxBytes) {
       throw new LedgerError(errors.TooLarge, { max: maxTxBytes, size: tx.length });
     }
-    if (this.#cache.has(key)) {
-      if (peer !== '') this.#entries.get(key)?.peers.add(peer);
-      throw new LedgerError(errors.InCache, {});
-    }
+    if (this.#cache.has(key)) throw new LedgerError(errors.InCache, {});
     this.#refuseIfFull(tx);
   }
 
@@ -294,15 +319,17 @@ export class Mempool {
    * Transactions for a block, best first.
    *
    * @param maxBytes - room in the block, framing included
-   * @param maxGas - −1 for no bound
+   * @param maxGas - gas the block may use; -1 for any
+   * @param wantedBytes - where to stop, if that is earlier; the first transaction may be larger
    */
-  reap(maxBytes: number, maxGas: number): Tx[] {
+  reap(maxBytes: number, maxGas: number, wantedBytes: number = maxBytes): Tx[] {
     const txs: Tx[] = [];
     let bytes = 0;
     let gas = 0;
     walkLanes(this.#lanes.values(), (entry) => {
       const size = txBytesInBlock(entry.tx);
-      if (bytes + size > maxBytes) return false;
+      const most = txs.length === 0 ? maxBytes : Math.min(maxBytes, wantedBytes);
+      if (bytes + size > most) return false;
       if (maxGas >= 0 && gas + entry.gasWanted > maxGas) return false;
       bytes += size;
       gas += entry.gasWanted;
@@ -313,25 +340,36 @@ export class Mempool {
   }
 
   /**
-   * Takes a committed block's transactions out, checks the lanes it touched again, and ends `hold`.
+   * Takes a committed block's transactions out, checks what may have become invalid, and ends
+   * `hold`.
    *
    * Call it once per height, before anything is reaped for the next one.
+   *
+   * @param txs - the block's list itself, whose hashes are known
+   * @param succeeded - whether the transaction at a place did
    */
-  async update(height: number, committed: readonly CommittedTx[]): Promise<void> {
+  async update(
+    height: number,
+    txs: readonly Tx[],
+    succeeded: (index: number) => boolean,
+  ): Promise<void> {
     this.#height = height;
     this.#updates++;
     const touched = new Set<string>();
     const removed: PoolEntry[] = [];
-    for (const { tx, ok } of committed) {
-      const key = toHex(txHash(tx));
+    let reached = Number.POSITIVE_INFINITY;
+    for (const [index, hash] of txHashes(txs).entries()) {
+      const key = toHex(hash);
       this.#checking.delete(key);
-      if (ok || this.#config.keepInvalidInCache) this.#remember(key);
+      if (succeeded(index) || this.#config.keepInvalidInCache) this.#remember(key);
       else this.#cache.delete(key);
       const entry = this.#entries.get(key);
       if (entry === undefined) continue;
       removed.push(entry);
       touched.add(laneOf(entry));
+      reached = Math.min(reached, entry.arrival);
     }
+    if (removed.length > 0) this.#reached = reached;
     this.#drop(removed);
     let old = 0;
     for (const [id, lane] of this.#lanes) {
@@ -346,8 +384,9 @@ export class Mempool {
   async #recheck(id: string): Promise<void> {
     const lane = this.#lanes.get(id);
     if (lane === undefined) return;
+    const entries = id === FIFO ? lane.slice(FIFO_PER_BLOCK) : [...lane.entries()];
     const failed: PoolEntry[] = [];
-    for (const entry of [...lane.entries()]) {
+    for (const entry of entries) {
       const answer = this.#check({ tx: entry.tx, kind: 'recheck' });
       const response = answer instanceof Promise ? await answer : answer;
       if (response.code !== 0) failed.push(entry);
