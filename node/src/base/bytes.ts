@@ -109,9 +109,11 @@ export function fromUtf8(bytes: Uint8Array): string | undefined {
 /** Eight bytes, big-endian. @param value - a whole number in 0 … 2^53 − 1 */
 export function u64be(value: number): Uint8Array {
   const out = new Uint8Array(8);
-  const view = new DataView(out.buffer);
-  view.setUint32(0, Math.floor(value / 2 ** 32));
-  view.setUint32(4, value >>> 0);
+  let rest = value;
+  for (let i = 7; i >= 0 && rest > 0; i--) {
+    out[i] = rest % 256;
+    rest = Math.floor(rest / 256);
+  }
   return out;
 }
 

@@ -1,19 +1,20 @@
 /**
  * Account ids as text: bech32 under the prefix that genesis fixed.
  *
- * Upholds: an account id has 20 bytes and one text. Both directions remember a bounded number of
- * answers, which depend on nothing but the prefix.
+ * Upholds: an account id has 20 bytes and one text. Answers are remembered: those of `id` up to a
+ * bound, those of `text` with the id's array. They depend on nothing but the prefix.
  *
  * @module
  */
 
 import { decodeBech32, encodeBech32 } from '../base/bech32.ts';
-import { toHex, utf8 } from '../base/bytes.ts';
+import { utf8 } from '../base/bytes.ts';
 import { sha256Truncated } from '../base/hash.ts';
 import { ADDRESS_BYTES } from '../base/limits.ts';
 import { errors, refuse } from './errors.ts';
+import { once } from './once.ts';
 
-/** Most remembered addresses, each way. */
+/** Most remembered addresses. */
 const MEMORY = 20_000;
 
 /** A 20-byte account id. */
@@ -30,21 +31,13 @@ export function moduleAccountId(name: string): AccountId {
 /** Turns account ids into text and back. */
 export class Addresses {
   readonly prefix: string;
-  readonly #texts = new Map<string, string>();
+  /** The bech32 text of an id. */
+  readonly text: (id: AccountId) => string;
   readonly #ids = new Map<string, AccountId>();
 
   constructor(prefix: string) {
     this.prefix = prefix;
-  }
-
-  /** The bech32 text of an id. */
-  text(id: AccountId): string {
-    const key = toHex(id);
-    const known = this.#texts.get(key);
-    if (known !== undefined) return known;
-    const text = encodeBech32(this.prefix, id);
-    remember(this.#texts, key, text);
-    return text;
+    this.text = once((id) => encodeBech32(prefix, id));
   }
 
   /** @throws LedgerError sdk/7 if `text` is not an address of this chain; `what` names the field */
@@ -66,12 +59,8 @@ export class Addresses {
       const reason = `${what}: address length must be 20 bytes, got ${decoded.bytes.length}`;
       return refuse(errors.InvalidAddress, reason);
     }
-    remember(this.#ids, text, decoded.bytes);
+    if (this.#ids.size >= MEMORY) this.#ids.clear();
+    this.#ids.set(text, decoded.bytes);
     return decoded.bytes;
   }
-}
-
-function remember<V>(map: Map<string, V>, key: string, value: V): void {
-  if (map.size >= MEMORY) map.clear();
-  map.set(key, value);
 }

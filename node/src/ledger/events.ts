@@ -26,7 +26,7 @@ export function shown(key: string, value: string): EventAttribute {
 /** Collects the events of one transaction. */
 export class EventLog {
   readonly #events: AbciEvent[] = [];
-  readonly #seen = new Set<string>();
+  readonly #seen = new Map<string, Map<string, Set<string>>>();
 
   /** How many events there are. */
   get size(): number {
@@ -40,10 +40,18 @@ export class EventLog {
 
   #once(type: string, attribute: EventAttribute): EventAttribute {
     if (!attribute.index) return attribute;
-    const name = `${type}.${attribute.key}=${attribute.value}`;
-    if (this.#seen.has(name)) return { ...attribute, index: false };
-    this.#seen.add(name);
-    return attribute;
+    const values = this.#values(type, attribute.key);
+    const { size } = values;
+    return values.add(attribute.value).size > size ? attribute : { ...attribute, index: false };
+  }
+
+  /** The values of `type.key` that ask for the index already. */
+  #values(type: string, key: string): Set<string> {
+    const keys = this.#seen.get(type) ?? new Map<string, Set<string>>();
+    if (keys.size === 0) this.#seen.set(type, keys);
+    const values = keys.get(key) ?? new Set<string>();
+    if (values.size === 0) keys.set(key, values);
+    return values;
   }
 
   /** Drops all events after the first `size`. */

@@ -15,6 +15,7 @@ import {
 } from '../../gen/metatron/ledger/v1/state.ts';
 import type { AccountId } from '../addresses.ts';
 import { KEY, key } from '../keys.ts';
+import { type Once, once } from '../once.ts';
 
 /** Reads records: an overlay or a view. */
 export type Records = { get(key: Uint8Array): Uint8Array | undefined };
@@ -75,10 +76,10 @@ const accountCodec: Codec<Account> = message<Account>('Account', {
 });
 
 /** Reads an account's record. */
-export function decodeAccount(bytes: Uint8Array): Account {
+export const decodeAccount: Once<Account> = once((bytes) => {
   const record = accountCodec.decode(bytes);
   return { ...record, number: record.number - 1 };
-}
+});
 
 /** The account of `id`, if it exists. */
 export function getAccount(state: Records, id: AccountId): Account | undefined {
@@ -88,7 +89,9 @@ export function getAccount(state: Records, id: AccountId): Account | undefined {
 
 /** Writes an account. */
 export function setAccount(state: MutableRecords, id: AccountId, account: Account): void {
-  state.set(accountKey(id), accountCodec.encode({ ...account, number: account.number + 1 }));
+  const record = accountCodec.encode({ ...account, number: account.number + 1 });
+  decodeAccount.remember(record, account);
+  state.set(accountKey(id), record);
 }
 
 /** The number the next account gets. */
@@ -119,7 +122,10 @@ export function createAccount(
 /** Parameters in force. */
 export function getAuthParams(state: Records): AuthParams {
   const bytes = state.get(PARAMS_KEY);
-  if (bytes === undefined) return DEFAULT_AUTH_PARAMS;
+  return bytes === undefined ? DEFAULT_AUTH_PARAMS : decodeParams(bytes);
+}
+
+const decodeParams = once((bytes): AuthParams => {
   const record = AuthParamsRecord.decode(bytes);
   return {
     maxMemoCharacters: Number(record.maxMemoCharacters),
@@ -128,7 +134,7 @@ export function getAuthParams(state: Records): AuthParams {
     sigVerifyCostEd25519: Number(record.sigVerifyCostEd25519),
     sigVerifyCostSecp256k1: Number(record.sigVerifyCostSecp256k1),
   };
-}
+});
 
 /** Sets the parameters. */
 export function setAuthParams(state: MutableRecords, params: AuthParams): void {

@@ -12,6 +12,7 @@ import type { AccountId } from '../addresses.ts';
 import type { MutableRecords, Records } from '../auth/accounts.ts';
 import { errors, refuse } from '../errors.ts';
 import { KEY, key, textHash } from '../keys.ts';
+import { type Once, once } from '../once.ts';
 import { coinCodec } from '../tx/wire.ts';
 import type { Amount } from './coins.ts';
 
@@ -28,13 +29,15 @@ export function supplyKey(denom: string): Uint8Array {
 }
 
 /** Reads a record of an amount. */
-export function decodeAmount(bytes: Uint8Array): Amount {
+export const decodeAmount: Once<Amount> = once((bytes) => {
   const { denom, amount } = coinCodec.decode(bytes);
   return { denom, amount: BigInt(amount) };
-}
+});
 
 function encodeAmount(denom: string, amount: bigint): Uint8Array {
-  return coinCodec.encode({ denom, amount: amount.toString() });
+  const record = coinCodec.encode({ denom, amount: amount.toString() });
+  decodeAmount.remember(record, { denom, amount });
+  return record;
 }
 
 function read(state: Records, at: Uint8Array): bigint {

@@ -30,6 +30,7 @@ import type { AccountId, Addresses } from '../addresses.ts';
 import { indexed, shown } from '../events.ts';
 import { GAS } from '../gas.ts';
 import type { Context, DecodedMessage, MessageType } from '../module.ts';
+import { once } from '../once.ts';
 import { decodeCosmos } from '../tx/decode.ts';
 import { errors } from './errors.ts';
 import {
@@ -117,9 +118,12 @@ export const put: MessageType = {
   },
 };
 
+const personalSpace = once(personalSpaceId);
+const hexOf = once(toHex);
+
 /** The space that is written to; made on its owner's first write. */
 function openSpace(context: Context, author: AccountId, wanted: Uint8Array): [Uint8Array, number] {
-  const id = personalSpaceId(author);
+  const id = personalSpace(author);
   if (wanted.length > 0 && !equalBytes(wanted, id)) {
     throw new LedgerError(errors.SpaceNotWritable, { space: toHex(wanted) });
   }
@@ -208,7 +212,7 @@ function emitPut(
 ): void {
   context.emit('memory_put', [
     indexed('id', toHex(id)),
-    shown('space', toHex(space)),
+    shown('space', hexOf(space)),
     ...(message.key === '' ? [] : [indexed('key', message.key)]),
     shown('index', String(index)),
     shown('version', String(version)),

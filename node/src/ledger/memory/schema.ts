@@ -16,6 +16,7 @@ import type { Head, Space } from '../../gen/metatron/memory/v1/state.ts';
 import { headKey, spaceKey } from '../../types/memory.ts';
 import type { MutableRecords, Records } from '../auth/accounts.ts';
 import { key, textHash } from '../keys.ts';
+import { once } from '../once.ts';
 import { headCodec, spaceCodec } from './wire.ts';
 
 /** Row key of an entry. */
@@ -33,10 +34,12 @@ export function versionRow(space: Uint8Array, name: string, version: number): Ui
   return key(0x42, space, textHash(name), u64be(version));
 }
 
+const decodeSpace = once(spaceCodec.decode);
+
 /** A space's record, if the space exists. */
 export function getSpace(state: Records, id: Uint8Array): Space | undefined {
   const bytes = state.get(spaceKey(id));
-  return bytes && spaceCodec.decode(bytes);
+  return bytes && decodeSpace(bytes);
 }
 
 /** Writes a space's record. */

@@ -9,6 +9,7 @@
  * @module
  */
 import { utf8 } from '../../base/bytes.ts';
+import { sha256 } from '../../base/hash.ts';
 import { errors, refuse } from '../errors.ts';
 import type { DecodedTx } from './decode.ts';
 import { type Coin, SIGN_MODE, signDocCodec } from './wire.ts';
@@ -20,20 +21,21 @@ export type SignerData = {
   readonly sequence: number;
 };
 
-/** The bytes whose SHA-256 is signed. @throws LedgerError if the mode is unknown */
-export function signBytes(tx: DecodedTx, mode: number, signer: SignerData): Uint8Array {
-  if (mode === SIGN_MODE.direct) return directBytes(tx, signer);
-  if (mode === SIGN_MODE.legacyAmino) return aminoBytes(tx, signer);
+/** SHA-256 of the document, which is signed. @throws LedgerError if the mode is unknown */
+export function signDigest(tx: DecodedTx, mode: number, signer: SignerData): Uint8Array {
+  if (mode === SIGN_MODE.direct) return directDigest(tx, signer);
+  if (mode === SIGN_MODE.legacyAmino) return sha256(aminoBytes(tx, signer));
   return refuse(errors.NotSupported, `sign mode ${mode}`);
 }
 
-function directBytes(tx: DecodedTx, signer: SignerData): Uint8Array {
-  return signDocCodec.encode({
+function directDigest(tx: DecodedTx, signer: SignerData): Uint8Array {
+  const document = {
     bodyBytes: tx.raw.bodyBytes,
     authInfoBytes: tx.raw.authInfoBytes,
     chainId: signer.chainId,
     accountNumber: BigInt(signer.accountNumber),
-  });
+  };
+  return signDocCodec.borrow(document, sha256);
 }
 
 function aminoBytes(tx: DecodedTx, signer: SignerData): Uint8Array {

@@ -13,9 +13,10 @@ import { hash160, sha256Truncated } from '../../base/hash.ts';
 import type { AccountId, Addresses } from '../addresses.ts';
 import type { Account } from '../auth/accounts.ts';
 import { errors, refuse } from '../errors.ts';
+import { once } from '../once.ts';
 import type { DecodedTx } from './decode.ts';
 import { decodeCosmos } from './decode.ts';
-import { type SignerData, signBytes } from './sign-docs.ts';
+import { type SignerData, signDigest } from './sign-docs.ts';
 import type { Signatures } from './signatures.ts';
 import {
   type Any,
@@ -90,6 +91,17 @@ export function readKey(any: Any): SignerKey {
   return { any, signatures: keys.length, keys, threshold };
 }
 
+/** A key and the id of the account that it controls. */
+type OwnedKey = SignerKey & { readonly id: AccountId };
+
+function ownedKey(any: Any): OwnedKey {
+  const key = readKey(any);
+  return { ...key, id: keyAccountId(key) };
+}
+
+/** The key of an account's record. */
+const storedKey = once((stored) => ownedKey(anyCodec.decode(stored)));
+
 /**
  * The key of signer `index`: as it came with the transaction, else as the account knows it.
  *
@@ -102,13 +114,13 @@ export function signerKey(
   checker: Checker,
   index: number,
 ): SignerKey {
-  const any = given ?? (stored.length > 0 ? anyCodec.decode(stored) : undefined);
-  if (any === undefined) {
-    if (checker.mode === 'simulate') return { any, signatures: 1, keys: [], threshold: 0 };
+  if (given === undefined && stored.length === 0) {
+    if (checker.mode === 'simulate') return { any: given, signatures: 1, keys: [], threshold: 0 };
     return refuse(errors.InvalidPubKey, 'pubkey on account is not set');
   }
-  const key = readKey(any);
-  if (equalBytes(keyAccountId(key), signer)) return key;
+  const known = given === undefined || anyCodec.borrow(given, (bytes) => equalBytes(bytes, stored));
+  const key = known ? storedKey(stored) : ownedKey(given);
+  if (equalBytes(key.id, signer)) return key;
   const text = checker.addresses.text(signer);
   const reason = `pubKey does not match signer address ${text} with signer index: ${index}`;
   return refuse(errors.InvalidPubKey, reason);
@@ -122,6 +134,9 @@ export function verifySigner(
   key: SignerKey,
   account: Pick<Account, 'number'>,
 ): void {
+  const { keys, threshold } = key;
+  const by = { accountNumber: account.number, keys, threshold };
+  if (checker.signatures.isSigned(tx, index, by)) return;
   const info = tx.authInfo.signerInfos[index];
   const signature = tx.raw.signatures[index];
   const { single, multi } = info?.modeInfo ?? { single: undefined, multi: undefined };
@@ -135,11 +150,12 @@ export function verifySigner(
     key.threshold === 0
       ? checker.signatures.valid(
           key.keys[0] as Uint8Array,
-          signBytes(tx, single?.mode ?? SIGN_MODE.unspecified, signer),
+          signDigest(tx, single?.mode ?? SIGN_MODE.unspecified, signer),
           signature,
         )
       : validMultisig(checker, tx, key, multi as Multi, signature, signer);
   if (!valid) refuse(errors.Unauthorized, failure(single?.mode, signer));
+  checker.signatures.remember(tx, index, by);
 }
 
 function failure(mode: number | undefined, signer: SignerData): string {
@@ -164,8 +180,8 @@ function validMultisig(
   if (signatures.length !== signed.length || multi.modeInfos.length !== signed.length) return false;
   return signed.every((publicKey, i) => {
     const mode = multi.modeInfos[i]?.single?.mode ?? SIGN_MODE.unspecified;
-    const bytes = signBytes(tx, mode, signer);
-    return checker.signatures.valid(publicKey, bytes, signatures[i] as Uint8Array);
+    const digest = signDigest(tx, mode, signer);
+    return checker.signatures.valid(publicKey, digest, signatures[i] as Uint8Array);
   });
 }
 

@@ -1,0 +1,28 @@
+/**
+ * Pure functions of byte arrays that are never changed, remembered by the array itself.
+ *
+ * Upholds: an answer is remembered as long as its array is kept elsewhere, so nothing is bounded
+ * here. Used where the same array is asked about again and again: records, account ids.
+ *
+ * @module
+ */
+
+/** A function with a memory. */
+export type Once<T> = {
+  (bytes: Uint8Array): T;
+  /** Says the answer for an array whose value is known already. */
+  readonly remember: (bytes: Uint8Array, value: T) => void;
+};
+
+/** Gives `compute` a memory; it must depend on the bytes alone and never answer undefined. */
+export function once<T extends object | string>(compute: (bytes: Uint8Array) => T): Once<T> {
+  const known = new WeakMap<Uint8Array, T>();
+  const answer = (bytes: Uint8Array): T => {
+    const before = known.get(bytes);
+    if (before !== undefined) return before;
+    const value = compute(bytes);
+    known.set(bytes, value);
+    return value;
+  };
+  return Object.assign(answer, { remember: known.set.bind(known) as Once<T>['remember'] });
+}
