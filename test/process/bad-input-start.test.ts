@@ -34,7 +34,7 @@ const NOBODY = 65_534;
 async function start(home: string, more: Readonly<Record<string, string>> = {}): Promise<Finished> {
   const env = { ...process.env, ...QUIET, ...more };
   const args = [COMMAND, 'start', '--home', home, '--json'];
-  const { output, ended } = spawned(process.execPath, args, { env, timeout: 20_000 });
+  const { output, ended } = spawned(process.execPath, args, { env, timeout: 60_000 });
   return { code: await ended, ...output };
 }
 
@@ -91,7 +91,7 @@ function expectSentence({ code, stdout, stderr }: Finished, says: RegExp): void 
 }
 
 describe('a node that cannot start', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   const folder = temporaryFolder();
   const used = join(folder.path, 'used');
   let copies = 0;
