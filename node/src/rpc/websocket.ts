@@ -45,14 +45,18 @@ const CLOSE = { policy: 1008, tryLater: 1013, goingAway: 1001 } as const;
 /** One client. */
 class Connection {
   readonly #socket: WebSocket;
+  /** What the socket writes to. */
+  readonly #stream: Duplex;
   readonly #shared: Shared;
   readonly #address: string;
   readonly #subscriptions: Map<string, Subscription> = new Map();
   #pending = 0;
   #alive = true;
+  #corked = false;
 
-  constructor(socket: WebSocket, address: string, shared: Shared) {
+  constructor(socket: WebSocket, stream: Duplex, address: string, shared: Shared) {
     this.#socket = socket;
+    this.#stream = stream;
     this.#address = address;
     this.#shared = shared;
     socket.on('message', (data, binary) => this.#received(data, binary));
@@ -79,7 +83,19 @@ class Connection {
       this.#drop('the client reads too slowly');
       return;
     }
+    this.#cork();
     this.#socket.send(text);
+  }
+
+  /** What is sent in one turn leaves with one call to the system. */
+  #cork(): void {
+    if (this.#corked) return;
+    this.#corked = true;
+    this.#stream.cork();
+    process.nextTick(() => {
+      this.#corked = false;
+      this.#stream.uncork();
+    });
   }
 
   #drop(reason: string): void {
@@ -224,7 +240,7 @@ export class WebSocketSide {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#server.handleUpgrade(request, socket, head, (accepted) => {
       const address = request.socket.remoteAddress ?? '';
-      const connection = new Connection(accepted, address, this.#shared);
+      const connection = new Connection(accepted, socket, address, this.#shared);
       this.#connections.add(connection);
       accepted.on('close', () => this.#connections.delete(connection));
     });
