@@ -10,7 +10,8 @@ import type { Prng } from '../sim/prng.ts';
 export type Spoiler = (bytes: Uint8Array, random: Prng) => Uint8Array;
 
 function flip(bytes: Uint8Array, random: Prng): Uint8Array {
-  const out = bytes.slice();
+  // A copy in any case: `slice` of a Buffer is a view.
+  const out = Uint8Array.from(bytes);
   for (let times = random.int(1, 4); times > 0; times--) {
     const at = random.int(0, out.length - 1);
     out[at] = (out[at] ?? 0) ^ (1 << random.int(0, 7));
@@ -19,9 +20,14 @@ function flip(bytes: Uint8Array, random: Prng): Uint8Array {
 }
 
 function overwrite(bytes: Uint8Array, random: Prng): Uint8Array {
-  const out = bytes.slice();
+  // A copy in any case: `slice` of a Buffer is a view.
+  const out = Uint8Array.from(bytes);
   const from = random.int(0, out.length - 1);
-  out.fill(random.pick([0x00, 0x7f, 0x80, 0xff]), from, from + random.int(1, 12));
+  out.fill(
+    random.pick([0x00, 0x7f, 0x80, 0xff]),
+    from,
+    Math.min(out.length, from + random.int(1, 12)),
+  );
   return out;
 }
 
