@@ -11,11 +11,10 @@
 import { parseArgs } from 'node:util';
 import secp from 'secp256k1';
 import { encodeBech32 } from '../node/src/base/bech32.ts';
-import { u64be, utf8 } from '../node/src/base/bytes.ts';
+import { latin1, u64be, utf8 } from '../node/src/base/bytes.ts';
 import { invariant } from '../node/src/base/errors.ts';
 import { hash160, sha256 } from '../node/src/base/hash.ts';
 import { verifySecp256k1 } from '../node/src/crypto/secp256k1.ts';
-import { latin1 } from '../node/src/base/bytes.ts';
 import { Ledger } from '../node/src/ledger/ledger.ts';
 import type { RecordChange, StateStore } from '../node/src/ledger/store.ts';
 import { ledgerState } from '../node/src/ops/ledger-state.ts';
@@ -30,6 +29,8 @@ import { DEFAULT_PARAMS } from '../node/src/types/params.ts';
 const CHAIN_ID = 'bench-ledger';
 const SENDERS = 20;
 const CONTENT_BYTES = 200;
+/** Blocks before measuring, so that code is compiled. */
+const WARM_BLOCKS = 6;
 const EMPTY = new Uint8Array(0);
 
 const { values: options } = parseArgs({
@@ -197,9 +198,9 @@ async function measure(load: Load): Promise<object> {
   const costs = new Costs();
   let index = 0;
   let gas = 0;
-  for (let height = 1; height <= blocks + 2; height++) {
+  for (let height = 1; height <= blocks + WARM_BLOCKS; height++) {
     const txs = Array.from({ length: count }, () => makeTx(index++, load));
-    const warm = height > 2;
+    const warm = height > WARM_BLOCKS;
     const used = await runBlock(ledger, height, txs, warm ? costs : new Costs());
     if (warm) gas += used;
   }

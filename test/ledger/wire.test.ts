@@ -18,7 +18,7 @@ import {
   StoredEntry,
 } from '../../node/src/gen/metatron/memory/v1/state.ts';
 import { MsgPut, MsgPutResponse } from '../../node/src/gen/metatron/memory/v1/tx.ts';
-import { decodeAccount, setAccount } from '../../node/src/ledger/auth/accounts.ts';
+import { accountCodec, setAccount } from '../../node/src/ledger/auth/accounts.ts';
 import {
   headCodec,
   msgPutCodec,
@@ -157,7 +157,7 @@ describe('ledger: codecs of memory and accounts', () => {
           permissions: account.permissions,
         }).finish();
         expect(written && toHex(written)).to.equal(toHex(expected));
-        expect(decodeAccount(expected)).to.deep.equal(account);
+        expect(accountCodec.decode(expected)).to.deep.equal(account);
       }),
     );
   });

@@ -97,6 +97,14 @@ export function utf8(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
+/** How many bytes a text has in UTF-8. */
+export function utf8Length(text: string): number {
+  for (let i = 0; i < text.length; i++) {
+    if (text.charCodeAt(i) > 0x7f) return utf8(text).length;
+  }
+  return text.length;
+}
+
 /** The text of UTF-8 bytes; `undefined` if they are not well-formed UTF-8. */
 export function fromUtf8(bytes: Uint8Array): string | undefined {
   try {

@@ -6,8 +6,8 @@
  * @module
  */
 import { Chain as ChainRecord } from '../gen/metatron/ledger/v1/state.ts';
-import type { MutableRecords, Records } from './auth/accounts.ts';
 import { KEY, key } from './keys.ts';
+import type { MutableRecords, Records } from './record.ts';
 
 const CHAIN_KEY = key(KEY.chain);
 

@@ -7,22 +7,17 @@
  * @module
  */
 
-/** A function with a memory. */
-export type Once<T> = {
-  (bytes: Uint8Array): T;
-  /** Says the answer for an array whose value is known already. */
-  readonly remember: (bytes: Uint8Array, value: T) => void;
-};
+/** A function of bytes. */
+export type Once<T> = (bytes: Uint8Array) => T;
 
 /** Gives `compute` a memory; it must depend on the bytes alone and never answer undefined. */
 export function once<T extends object | string>(compute: (bytes: Uint8Array) => T): Once<T> {
   const known = new WeakMap<Uint8Array, T>();
-  const answer = (bytes: Uint8Array): T => {
+  return (bytes) => {
     const before = known.get(bytes);
     if (before !== undefined) return before;
     const value = compute(bytes);
     known.set(bytes, value);
     return value;
   };
-  return Object.assign(answer, { remember: known.set.bind(known) as Once<T>['remember'] });
 }

@@ -7,7 +7,8 @@
  *
  * @module
  */
-import { latin1 } from '../base/bytes.ts';
+import { EMPTY, latin1 } from '../base/bytes.ts';
+import type { RecordCodec } from './record.ts';
 import type { RecordChange } from './store.ts';
 
 /** What an overlay lies over: the latest finalized state. */
@@ -20,11 +21,26 @@ export type Base = {
 export type Mark = { readonly undo: number; readonly rows: number; readonly leaves: number };
 
 type Leaf = { readonly log: Uint8Array; readonly name: string; readonly leaf: Uint8Array };
-type Undo = { readonly name: string; readonly before: RecordChange | undefined };
+type Undo = { readonly name: string; readonly before: Change | undefined };
+
+/** A changed record: its bytes, or a value that is encoded when its bytes are asked for. */
+type Change = {
+  readonly key: Uint8Array;
+  readonly codec: RecordCodec<unknown> | undefined;
+  readonly value: unknown;
+  bytes: Uint8Array | undefined;
+};
+
+function bytesOf(change: Change): Uint8Array | undefined {
+  if (change.codec !== undefined) change.bytes ??= change.codec.encode(change.value);
+  return change.bytes;
+}
 
 /** Leaves to append to one log. */
 export type PendingLog = { readonly log: Uint8Array; readonly leaves: readonly Uint8Array[] };
 
+/** Bytes of the allocations that rows share. */
+const CHUNK_BYTES = 32_768;
 /** Most records remembered from reads; past it they are read again. */
 const MAX_READS = 50_000;
 
@@ -32,11 +48,13 @@ const MAX_READS = 50_000;
 export class Overlay {
   readonly #base: Base;
   readonly #reads = new Map<string, Uint8Array | undefined>();
-  readonly #changes = new Map<string, RecordChange>();
+  readonly #changes = new Map<string, Change>();
   readonly #undo: Undo[] = [];
   readonly #rows: (readonly [key: Uint8Array, value: Uint8Array])[] = [];
   readonly #leaves: Leaf[] = [];
   readonly #pending = new Map<string, number>();
+  #chunk: Uint8Array = EMPTY;
+  #at = 0;
 
   constructor(base: Base) {
     this.#base = base;
@@ -45,7 +63,7 @@ export class Overlay {
   /** An overlay over the same base with the same records changed; without rows and logs. */
   copy(): Overlay {
     const copy = new Overlay(this.#base);
-    for (const [key, value] of this.#changes.values()) copy.set(key, value);
+    for (const [name, change] of this.#changes) copy.#changes.set(name, change);
     return copy;
   }
 
@@ -58,7 +76,19 @@ export class Overlay {
   get(key: Uint8Array): Uint8Array | undefined {
     const name = latin1(key);
     const change = this.#changes.get(name);
-    if (change !== undefined) return change[1];
+    return change === undefined ? this.#committed(name, key) : bytesOf(change);
+  }
+
+  /** The value of the record under `key`, if there is one. */
+  read<T>(key: Uint8Array, codec: RecordCodec<T>): T | undefined {
+    const name = latin1(key);
+    const change = this.#changes.get(name);
+    if (change !== undefined && change.codec === codec) return change.value as T;
+    const bytes = change === undefined ? this.#committed(name, key) : bytesOf(change);
+    return bytes && codec.decode(bytes);
+  }
+
+  #committed(name: string, key: Uint8Array): Uint8Array | undefined {
     const read = this.#reads.get(name);
     if (read !== undefined || this.#reads.has(name)) return read;
     const value = this.#base.get(key);
@@ -69,15 +99,37 @@ export class Overlay {
 
   /** Writes a record; no value deletes it. */
   set(key: Uint8Array, value: Uint8Array | undefined): void {
-    const name = latin1(key);
+    this.#change({ key, codec: undefined, value, bytes: value });
+  }
+
+  /** Writes a record by its value. */
+  write<T>(key: Uint8Array, codec: RecordCodec<T>, value: T): void {
+    this.#change({ key, codec: codec as RecordCodec<unknown>, value, bytes: undefined });
+  }
+
+  #change(change: Change): void {
+    const name = latin1(change.key);
     this.#undo.push({ name, before: this.#changes.get(name) });
-    this.#changes.set(name, [key, value]);
+    this.#changes.set(name, change);
   }
 
   /** A row that an earlier block wrote. */
   row(key: Uint8Array): Uint8Array | undefined {
     return this.#base.row(key);
   }
+
+  /** A copy for a row, beside other rows' in one allocation: rows go together, when stored. */
+  readonly keep = (row: Uint8Array): Uint8Array => {
+    if (row.length > CHUNK_BYTES / 4) return row.slice();
+    if (this.#at + row.length > this.#chunk.length) {
+      this.#chunk = new Uint8Array(CHUNK_BYTES);
+      this.#at = 0;
+    }
+    const copy = this.#chunk.subarray(this.#at, this.#at + row.length);
+    copy.set(row);
+    this.#at += row.length;
+    return copy;
+  };
 
   /** Writes a write-once row. */
   putRow(key: Uint8Array, value: Uint8Array): void {
@@ -117,7 +169,7 @@ export class Overlay {
 
   /** Every changed record. */
   changes(): readonly RecordChange[] {
-    return [...this.#changes.values()];
+    return [...this.#changes.values()].map((change) => [change.key, bytesOf(change)]);
   }
 
   /** Every written row. */
@@ -134,15 +186,5 @@ export class Overlay {
       else known.leaves.push(leaf);
     }
     return [...byName.values()];
-  }
-
-  /** Forgets the changes of these keys, so that the store shows through again. */
-  forget(keys: Iterable<Uint8Array>): void {
-    this.#undo.length = 0;
-    for (const key of keys) {
-      const name = latin1(key);
-      this.#changes.delete(name);
-      this.#reads.delete(name);
-    }
   }
 }

@@ -16,14 +16,13 @@ import {
 import type { AccountId } from '../addresses.ts';
 import { KEY, key } from '../keys.ts';
 import { type Once, once } from '../once.ts';
-
-/** Reads records: an overlay or a view. */
-export type Records = { get(key: Uint8Array): Uint8Array | undefined };
-
-/** Reads and writes records. */
-export type MutableRecords = Records & {
-  set(key: Uint8Array, value: Uint8Array | undefined): void;
-};
+import {
+  type MutableRecords,
+  type RecordCodec,
+  type Records,
+  readRecord,
+  writeRecord,
+} from '../record.ts';
 
 /** An account. */
 export type Account = {
@@ -62,12 +61,10 @@ const PARAMS_KEY = key(KEY.authParams);
 const NEXT_NUMBER_KEY = key(KEY.nextAccountNumber);
 
 /** State key of an account. */
-export function accountKey(id: AccountId): Uint8Array {
-  return key(KEY.account, id);
-}
+export const accountKey: Once<Uint8Array> = once((id: AccountId) => key(KEY.account, id));
 
-/** An account's record: the number is stored as one more, so that it is never left out. */
-const accountCodec: Codec<Account> = message<Account>('Account', {
+/** The number is stored as one more, so that it is never left out. */
+const wireCodec: Codec<Account> = message<Account>('Account', {
   number: uint(1),
   sequence: uint(2),
   publicKey: bytes(3, MAX_PUBLIC_KEY_BYTES),
@@ -75,23 +72,23 @@ const accountCodec: Codec<Account> = message<Account>('Account', {
   permissions: textList(5, MAX_NAME_BYTES, MAX_NAME_BYTES),
 });
 
-/** Reads an account's record. */
-export const decodeAccount: Once<Account> = once((bytes) => {
-  const record = accountCodec.decode(bytes);
-  return { ...record, number: record.number - 1 };
-});
+/** An account's record. */
+export const accountCodec: RecordCodec<Account> = {
+  encode: (account) => wireCodec.encode({ ...account, number: account.number + 1 }),
+  decode: once((bytes) => {
+    const record = wireCodec.decode(bytes);
+    return { ...record, number: record.number - 1 };
+  }),
+};
 
 /** The account of `id`, if it exists. */
 export function getAccount(state: Records, id: AccountId): Account | undefined {
-  const bytes = state.get(accountKey(id));
-  return bytes && decodeAccount(bytes);
+  return readRecord(state, accountKey(id), accountCodec);
 }
 
 /** Writes an account. */
 export function setAccount(state: MutableRecords, id: AccountId, account: Account): void {
-  const record = accountCodec.encode({ ...account, number: account.number + 1 });
-  decodeAccount.remember(record, account);
-  state.set(accountKey(id), record);
+  writeRecord(state, accountKey(id), accountCodec, account);
 }
 
 /** The number the next account gets. */

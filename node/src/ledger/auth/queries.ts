@@ -17,7 +17,7 @@ import { decodeLoose } from '../loose.ts';
 import type { Query, QueryContext } from '../module.ts';
 import { pageRecords } from '../paging.ts';
 import { anyCodec } from '../tx/wire.ts';
-import { type Account, decodeAccount, getAccount, getAuthParams } from './accounts.ts';
+import { type Account, accountCodec, getAccount, getAuthParams } from './accounts.ts';
 
 const { authQueries: q, auth: types } = cosmos;
 
@@ -89,7 +89,7 @@ const accounts: Query = async (context, data) => {
   const { pagination } = decodeLoose(q.QueryAccountsRequest, 'QueryAccountsRequest', data);
   const page = await pageRecords(context.view, key(KEY.account), pagination);
   const list = page.items.map(([at, bytes]) =>
-    accountAny(context, at.subarray(1), decodeAccount(bytes)),
+    accountAny(context, at.subarray(1), accountCodec.decode(bytes)),
   );
   const response = { accounts: list, pagination: page.pagination };
   return q.QueryAccountsResponse.encode(response).finish();

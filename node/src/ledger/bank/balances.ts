@@ -9,10 +9,16 @@
  * @module
  */
 import type { AccountId } from '../addresses.ts';
-import type { MutableRecords, Records } from '../auth/accounts.ts';
 import { errors, refuse } from '../errors.ts';
 import { KEY, key, textHash } from '../keys.ts';
-import { type Once, once } from '../once.ts';
+import { once } from '../once.ts';
+import {
+  type MutableRecords,
+  type RecordCodec,
+  type Records,
+  readRecord,
+  writeRecord,
+} from '../record.ts';
 import { coinCodec } from '../tx/wire.ts';
 import type { Amount } from './coins.ts';
 
@@ -28,21 +34,22 @@ export function supplyKey(denom: string): Uint8Array {
   return key(KEY.supply, textHash(denom));
 }
 
-/** Reads a record of an amount. */
-export const decodeAmount: Once<Amount> = once((bytes) => {
-  const { denom, amount } = coinCodec.decode(bytes);
-  return { denom, amount: BigInt(amount) };
-});
-
-function encodeAmount(denom: string, amount: bigint): Uint8Array {
-  const record = coinCodec.encode({ denom, amount: amount.toString() });
-  decodeAmount.remember(record, { denom, amount });
-  return record;
-}
+/** A record of an amount. */
+export const amountCodec: RecordCodec<Amount> = {
+  encode: ({ denom, amount }) => coinCodec.encode({ denom, amount: amount.toString() }),
+  decode: once((bytes) => {
+    const { denom, amount } = coinCodec.decode(bytes);
+    return { denom, amount: BigInt(amount) };
+  }),
+};
 
 function read(state: Records, at: Uint8Array): bigint {
-  const bytes = state.get(at);
-  return bytes === undefined ? 0n : decodeAmount(bytes).amount;
+  return readRecord(state, at, amountCodec)?.amount ?? 0n;
+}
+
+function write(state: MutableRecords, at: Uint8Array, coin: Amount): void {
+  if (coin.amount === 0n) state.set(at, undefined);
+  else writeRecord(state, at, amountCodec, coin);
 }
 
 /** What `id` has of `denom`. */
@@ -57,8 +64,7 @@ export function getSupply(state: Records, denom: string): bigint {
 
 /** Sets the supply of `denom`. */
 export function setSupply(state: MutableRecords, denom: string, amount: bigint): void {
-  const value = amount === 0n ? undefined : encodeAmount(denom, amount);
-  state.set(supplyKey(denom), value);
+  write(state, supplyKey(denom), { denom, amount });
 }
 
 /** Sets a balance and keeps the list of owners. */
@@ -69,8 +75,7 @@ export function setBalance(
   before: bigint,
   amount: bigint,
 ): void {
-  const value = amount === 0n ? undefined : encodeAmount(denom, amount);
-  state.set(balanceKey(id, denom), value);
+  write(state, balanceKey(id, denom), { denom, amount });
   if ((before === 0n) === (amount === 0n)) return;
   const owner = key(KEY.denomOwner, textHash(denom), id);
   state.set(owner, amount === 0n ? undefined : OWNED);

@@ -15,7 +15,7 @@ import { KEY, key, textHash } from '../keys.ts';
 import { decodeLoose } from '../loose.ts';
 import type { Query, QueryContext } from '../module.ts';
 import { allRecords, type Paged, pageList, pageRecords } from '../paging.ts';
-import { balanceKey, decodeAmount, getBalance, getSupply } from './balances.ts';
+import { amountCodec, balanceKey, getBalance, getSupply } from './balances.ts';
 import { type Amount, isDenom } from './coins.ts';
 import { MAX_DENOMS, metadataKey } from './genesis.ts';
 
@@ -54,7 +54,7 @@ async function amounts(
   request: PageRequest | undefined,
 ): Promise<Paged<WireCoin>> {
   const pairs = await allRecords(context.view, prefix, MAX_DENOMS);
-  const coins = pairs.map(([, bytes]) => toCoin(decodeAmount(bytes)));
+  const coins = pairs.map(([, bytes]) => toCoin(amountCodec.decode(bytes)));
   coins.sort((a, b) => (a.denom < b.denom ? -1 : 1));
   return pageList(coins, (coin) => coin.denom, request);
 }
@@ -144,7 +144,7 @@ const denomOwners: Query = async (context, data) => {
   const owners = page.items.map(([at]) => {
     const id = at.subarray(prefix.length);
     const bytes = present(context.view.get(balanceKey(id, denom)), 'balance of a listed owner');
-    return { address: context.addresses.text(id), balance: toCoin(decodeAmount(bytes)) };
+    return { address: context.addresses.text(id), balance: toCoin(amountCodec.decode(bytes)) };
   });
   const response = { denomOwners: owners, pagination: page.pagination };
   return q.QueryDenomOwnersResponse.encode(response).finish();

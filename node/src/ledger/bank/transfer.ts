@@ -7,9 +7,10 @@
  * @module
  */
 import type { AccountId, Addresses } from '../addresses.ts';
-import { createAccount, getAccount, type MutableRecords } from '../auth/accounts.ts';
+import { createAccount, getAccount } from '../auth/accounts.ts';
 import { indexed, shown } from '../events.ts';
 import type { Emit } from '../module.ts';
+import type { MutableRecords } from '../record.ts';
 import { add, subtract } from './balances.ts';
 import { type Amount, coinsText } from './coins.ts';
 

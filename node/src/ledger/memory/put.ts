@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { equalBytes, toHex, u64be, utf8 } from '../../base/bytes.ts';
+import { equalBytes, toHex, u64be, utf8Length } from '../../base/bytes.ts';
 import { LedgerError } from '../../base/errors.ts';
 import { sha256 } from '../../base/hash.ts';
 import { EMPTY_ROOT, leafHash } from '../../base/merkle.ts';
@@ -55,7 +55,7 @@ function badField(field: string, reason: string): never {
 }
 
 function checkText(field: string, text: string, max: number): number {
-  const size = utf8(text).length;
+  const size = utf8Length(text);
   return size <= max ? size : badField(field, `has ${size} bytes, more than ${max}`);
 }
 
@@ -167,7 +167,7 @@ function execute(
   const [space, index] = openSpace(context, author, message.space);
   const version = nextVersion(context, space, message);
   const id = entryId(space, author, context.sequenceOf(author), context.messageIndex);
-  const leaf = putOperationCodec.encode({
+  const operation = {
     height: BigInt(block.height),
     blockTime: nanosTimestamp(block.time),
     put: {
@@ -183,11 +183,12 @@ function execute(
       tags: message.tags,
       sources: message.sources,
     },
-  });
+  };
+  const leaf = putOperationCodec.borrow(operation, state.keep);
   state.append(space, leaf);
   state.putRow(operationRow(space, index), leaf);
-  const stored = storedEntryCodec.encode({ space, index: BigInt(index), content: message.content });
-  state.putRow(entryRow(id), stored);
+  const stored = { space, index: BigInt(index), content: message.content };
+  state.putRow(entryRow(id), storedEntryCodec.borrow(stored, state.keep));
   if (message.key !== '') {
     const head = {
       version: BigInt(version),

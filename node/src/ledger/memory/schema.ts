@@ -14,9 +14,9 @@
 import { u64be } from '../../base/bytes.ts';
 import type { Head, Space } from '../../gen/metatron/memory/v1/state.ts';
 import { headKey, spaceKey } from '../../types/memory.ts';
-import type { MutableRecords, Records } from '../auth/accounts.ts';
 import { key, textHash } from '../keys.ts';
 import { once } from '../once.ts';
+import { type MutableRecords, type Records, readRecord, writeRecord } from '../record.ts';
 import { headCodec, spaceCodec } from './wire.ts';
 
 /** Row key of an entry. */
@@ -34,26 +34,24 @@ export function versionRow(space: Uint8Array, name: string, version: number): Ui
   return key(0x42, space, textHash(name), u64be(version));
 }
 
-const decodeSpace = once(spaceCodec.decode);
+const spaceAt = once(spaceKey);
 
 /** A space's record, if the space exists. */
 export function getSpace(state: Records, id: Uint8Array): Space | undefined {
-  const bytes = state.get(spaceKey(id));
-  return bytes && decodeSpace(bytes);
+  return readRecord(state, spaceAt(id), spaceCodec);
 }
 
 /** Writes a space's record. */
 export function setSpace(state: MutableRecords, id: Uint8Array, space: Space): void {
-  state.set(spaceKey(id), spaceCodec.encode(space));
+  writeRecord(state, spaceAt(id), spaceCodec, space);
 }
 
 /** The newest version under a key, if there is one. */
 export function getHead(state: Records, space: Uint8Array, name: string): Head | undefined {
-  const bytes = state.get(headKey(space, name));
-  return bytes && headCodec.decode(bytes);
+  return readRecord(state, headKey(space, name), headCodec);
 }
 
 /** Writes the head of a key. */
 export function setHead(state: MutableRecords, space: Uint8Array, name: string, head: Head): void {
-  state.set(headKey(space, name), headCodec.encode(head));
+  writeRecord(state, headKey(space, name), headCodec, head);
 }

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { toBase64 } from '../../base/bytes.ts';
+import { toBase64, utf8Length } from '../../base/bytes.ts';
 import type { AccountId, Addresses } from '../addresses.ts';
 import { moduleAccountId } from '../addresses.ts';
 import {
@@ -92,7 +92,7 @@ function checkTimeout(tx: DecodedTx, height: number): void {
 }
 
 function checkMemo(tx: DecodedTx, params: AuthParams): void {
-  const size = new TextEncoder().encode(tx.body.memo).length;
+  const size = utf8Length(tx.body.memo);
   if (size <= params.maxMemoCharacters) return;
   const most = params.maxMemoCharacters;
   refuse(
