@@ -45,6 +45,9 @@ export type Announcement = Extract<
   }
 >;
 
+/** The log is emptied once it holds this many bytes: emptying costs more than many records. */
+const LOG_BYTES = 4 * 1_048_576;
+
 /** What the driver works with. */
 export type DriverParts = {
   readonly step: StepFunction;
@@ -74,6 +77,8 @@ export class Driver {
   #paused = true;
   /** What follows from an effect, after the answers. */
   #next: Input[] = [];
+  /** Bytes in the log; not known at the start. */
+  #logged = Number.POSITIVE_INFINITY;
   /** Results of the next block, if the application has committed it already. */
   #known: Finalized | undefined;
 
@@ -132,14 +137,22 @@ export class Driver {
   }
 
   #log(record: WalRecord): void {
-    this.#parts.wal.append(encodeRecord(record));
+    const bytes = encodeRecord(record);
+    this.#logged += bytes.length;
+    this.#parts.wal.append(bytes);
   }
 
-  /** Empties the log and gives the input with which the next height begins. */
+  /** Empties the log if it holds at least so much, all of it of heights that are stored. */
+  #emptyLog(atLeast: number): void {
+    if (this.#logged < atLeast) return;
+    this.#parts.wal.reset();
+    this.#logged = 0;
+  }
+
+  /** Marks in the log where the next height begins, and gives its input. */
   #freshHeight(): Input {
-    const { wal } = this.#parts;
     const input = this.#newHeightInput();
-    wal.reset();
+    this.#emptyLog(LOG_BYTES);
     this.#log({ kind: 'height', height: input.height });
     return input;
   }
@@ -312,7 +325,7 @@ export class Driver {
   async applySynced(whole: WholeBlock, commit: Commit): Promise<void> {
     this.pause();
     await this.#apply(whole, commit);
-    this.#parts.wal.reset();
+    this.#emptyLog(1);
   }
 
   /**

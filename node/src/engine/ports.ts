@@ -53,7 +53,7 @@ export type Clock = {
   after(delayMs: number, fire: () => void): Timer;
 };
 
-/** The write-ahead log: records of the heights that are not in the store yet. */
+/** The write-ahead log: records of the heights that are not in the store yet, and of some that are. */
 export type Wal = {
   /** Appends one record; durable only after `sync`. */
   append(record: Uint8Array): void;
