@@ -26,10 +26,15 @@ function verdict(code: number, sequence: number): CheckTxResponse {
 
 describe('mempool: commit', () => {
   it('checks nothing while a block is being committed, and everything after, in order', async () => {
-    // As an application does: a commit forgets the pending sequences, rechecks restore them.
+    // As an application does: pending sequences stay over a commit, rechecks do not count again.
     let next = 0;
-    const check = ({ tx }: CheckTxRequest): CheckTxResponse => {
+    const rechecked: number[] = [];
+    const check = ({ tx, kind }: CheckTxRequest): CheckTxResponse => {
       const sequence = Number(fromUtf8(tx));
+      if (kind === 'recheck') {
+        rechecked.push(sequence);
+        return verdict(0, sequence);
+      }
       return sequence === next ? verdict(0, next++) : verdict(32, sequence);
     };
     const mempool = new Mempool(DEFAULT_MEMPOOL, check);
@@ -38,12 +43,12 @@ describe('mempool: commit', () => {
       expect((await mempool.submit(tx(n), '')).response.code).to.equal(0);
     }
     mempool.hold();
-    next = 1;
     const waiting = [3, 4].map((n) => mempool.submit(tx(n), ''));
     expect(mempool.size).to.equal(3);
     await mempool.update(1, [tx(0)], () => true);
     const codes = (await Promise.all(waiting)).map(({ response }) => response.code);
     expect(codes).to.deep.equal([0, 0]);
+    expect(rechecked).to.deep.equal([1]);
     expect(mempool.reap(1_000, -1).map(fromUtf8)).to.deep.equal(['1', '2', '3', '4']);
   });
 

@@ -3,9 +3,10 @@
  *
  * Upholds: bounded in count and bytes, in all and per sender; a transaction enters at most once
  * (a bounded memory of hashes stands before the check); a block is offered senders' transactions
- * in order of sequence without gaps. After a block the lanes it touched are checked again, the
- * ones that were checked longest ago, and a slice of the transactions without a sender, so that
- * nothing stale stays for ever.
+ * in order of sequence without gaps. After a block the heads of the lanes it touched are checked
+ * again, and of the ones that were checked longest ago; the rest of a lane only if its head fails,
+ * since it was checked as what follows. Of the transactions without a sender a slice has its turn,
+ * so that nothing stale stays for ever.
  * Absent here: sockets and timers; engine/tx-gossip.ts pushes what enters. Passing the check
  * promises nothing about a block.
  * Spec: CometBFT 0.38 mempool (texts of refusals); lanes are ours.
@@ -390,6 +391,7 @@ export class Mempool {
       const answer = this.#check({ tx: entry.tx, kind: 'recheck' });
       const response = answer instanceof Promise ? await answer : answer;
       if (response.code !== 0) failed.push(entry);
+      else if (id !== FIFO && failed.length === 0) break;
     }
     lane.checkedAt = this.#height;
     // To the end: lanes stand in order of their last check.
