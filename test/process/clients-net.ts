@@ -78,7 +78,7 @@ export class ClientNet {
       aminoTypes: new AminoTypes({ ...createDefaultAminoConverters(), ...memoryAminoConverters }),
       gasPrice: GasPrice.fromString(`0.025${DENOM}`),
       broadcastPollIntervalMs: 40,
-      broadcastTimeoutMs: 15_000,
+      broadcastTimeoutMs: 30_000,
     };
     return this.closing(
       await SigningStargateClient.connectWithSigner(this.rpc(node), wallet, options),

@@ -5,12 +5,13 @@
  * @module
  */
 import { cometTests } from './clients-comet.ts';
+import { commandTests } from './clients-commands.ts';
 import { ClientNet } from './clients-net.ts';
 import { bundleTests, chainProofTests } from './clients-proofs.ts';
 import { readingTests, signingTests } from './clients-stargate.ts';
 
 describe('clients of a real devnet', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   const net = new ClientNet();
   before(() => net.start());
   after(() => net.stop());
@@ -20,4 +21,5 @@ describe('clients of a real devnet', function () {
   describe('Comet38Client', () => cometTests(net));
   describe('ICS-23 and headers', () => chainProofTests(net));
   describe('MemoryClient', () => bundleTests(net));
+  describe('commands', () => commandTests(net));
 });

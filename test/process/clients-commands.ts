@@ -1,0 +1,127 @@
+/**
+ * `metatron memory` and `metatron verify` as scripts use them: exit codes and JSON.
+ *
+ * @module
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { present } from '../../node/src/base/errors.ts';
+import type { ClientNet } from './clients-net.ts';
+import { type Finished, metatron } from './support.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+function json(done: Finished): Json {
+  expect(done.code, done.stderr).to.equal(0);
+  expect(done.stdout.trimEnd().split('\n')).to.have.length(1);
+  return JSON.parse(done.stdout) as Json;
+}
+
+/** The commands, in the order of a user's day. */
+export function commandTests(net: ClientNet): void {
+  const at = (): readonly string[] => ['--node', net.rpc(1)];
+  const as = (name: string): readonly string[] => [
+    ...at(),
+    '--from',
+    name,
+    '--devnet-home',
+    net.home,
+  ];
+  const genesis = (): readonly string[] => [
+    '--genesis',
+    join(net.home, 'node0', 'config', 'genesis.json'),
+  ];
+  const file = (name: string): string => join(net.folder.path, name);
+  const verify = (name: string): Promise<Finished> =>
+    metatron(['verify', file(name), '--json', ...genesis()]);
+
+  it('puts, gets, and shows the history of a key', async () => {
+    const owner = net.account('dave').address;
+    const put = async (text: string): Promise<Json> =>
+      json(
+        await metatron([
+          'memory',
+          'put',
+          text,
+          '--key',
+          'cli',
+          '--tag',
+          't',
+          '--json',
+          ...as('dave'),
+        ]),
+      );
+    const [first, second] = [await put('v1'), await put('v2')];
+    for (const written of [first, second]) {
+      expect(written).to.include.all.keys('id', 'index', 'version', 'hash', 'height');
+    }
+    expect(second).to.include({ version: 2 });
+    const read = ['--owner', owner, '--json', ...at()];
+    const got = json(await metatron(['memory', 'get', 'cli', ...read]));
+    expect(got).to.have.all.keys('entries', 'height');
+    const [entry] = got['entries'] as readonly Json[];
+    expect(entry).to.include({ id: second['id'], content: 'v2', key: 'cli', author: owner });
+    const history = json(await metatron(['memory', 'history', 'cli', ...read]));
+    expect(history).to.include({ total: 2 });
+    const versions = (history['entries'] as readonly Json[]).map(({ version }) => version);
+    expect(versions).to.deep.equal([1, 2]);
+    const none = await metatron(['memory', 'get', 'nothing', ...read]);
+    expect([none.code, none.stdout]).to.deep.equal([1, '']);
+    expect((await metatron(['memory', 'put', '--no-such-option'])).code).to.equal(2);
+  });
+
+  it('imports JSON lines and lists what it refused', async () => {
+    const path = file('notes.jsonl');
+    const lines = [{ content: 'a', key: 'i/1' }, { content: '' }, { content: 'b', tags: ['x'] }];
+    writeFileSync(path, `${lines.map((line) => JSON.stringify(line)).join('\n')}\nnot json\n`);
+    const args = ['memory', 'import', path, '--json', ...as('dave')];
+    const done = await metatron(args, { HOME: net.folder.path });
+    expect(done.code).to.equal(1);
+    const report = JSON.parse(done.stdout) as Json;
+    expect(report).to.include({ written: 2, refusedCount: 2, before: 0, transactions: 1 });
+    expect((report['refused'] as readonly Json[])[0]).to.have.all.keys('where', 'reason');
+  });
+
+  it('writes every form of proof, which verify checks offline', async () => {
+    const owner = net.account('dave').address;
+    const prove = async (name: string, args: readonly string[]): Promise<Json> => {
+      const done = await metatron(['memory', 'proof', ...args, '--out', file(name), ...at()]);
+      expect(done.code, done.stderr).to.equal(0);
+      return json(await verify(name));
+    };
+    const head = await prove('head', ['--owner', owner, '--key', 'cli']);
+    expect(head).to.include({ holds: true });
+    const [entry] = head['entries'] as readonly Json[];
+    expect(entry).to.include({ content: 'v2', key: 'cli' });
+    expect(entry).to.include.all.keys('id', 'author', 'index', 'height', 'provenHeight');
+    const { id = '', height } = present(entry, 'entry');
+    expect(await prove('entry', [String(id)])).to.deep.include({ holds: true });
+    const absent = await prove('absent', ['--owner', owner, '--key', 'never']);
+    expect(absent['absent']).to.include({ key: 'never' });
+    const growth = await prove('growth', ['--owner', owner, '--since', String(height)]);
+    expect(growth['growth']).to.have.all.keys('space', 'from', 'to');
+    const listing = await prove('listing', ['--listing', owner]);
+    expect((listing['entries'] as readonly Json[]).length).to.be.at.least(4);
+    const api = present(net.devnet.summary.nodes[2], 'node 2').api;
+    const served = await (await fetch(`${api}/v1/memories/${String(id)}/proof`)).text();
+    writeFileSync(file('served'), served);
+    expect(json(await verify('served'))).to.include({ holds: true });
+  });
+
+  it('fails with exit code 1 when a proof does not hold, or trust is missing', async () => {
+    const text = readFileSync(file('entry'), 'utf8');
+    const forged = text.replace(/"content":"./, (start) => `${start.slice(0, -1)}_`);
+    writeFileSync(file('forged'), forged);
+    const refused = await verify('forged');
+    expect([refused.code, refused.stdout]).to.deep.equal([1, '']);
+    expect(refused.stderr).to.match(/the proof/);
+    const untrusted = await metatron(['verify', file('entry'), '--json']);
+    expect(untrusted.code).to.equal(1);
+    expect(untrusted.stderr).to.match(/say what to trust/);
+    const other = ['--chain-id', net.chainId, '--validators-hash', '00'.repeat(32)];
+    const strangers = await metatron(['verify', file('entry'), ...other]);
+    expect(strangers.code).to.equal(1);
+    expect(strangers.stderr).to.match(/other validators/);
+  });
+}
