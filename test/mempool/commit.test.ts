@@ -25,7 +25,7 @@ function verdict(code: number, sequence: number): CheckTxResponse {
 }
 
 describe('mempool: commit', () => {
-  it('checks nothing while a block is being committed, and everything after, in order', async () => {
+  it('checks nothing while a block is being committed, and all after it, in order', async () => {
     // As an application does: pending sequences stay over a commit, rechecks do not count again.
     let next = 0;
     const rechecked: number[] = [];

@@ -87,7 +87,7 @@ async function write(net: ClientNet): Promise<Written> {
 
 /** ICS-23 and headers. */
 export function chainProofTests(net: ClientNet): void {
-  it('gives ICS-23 proofs that unmodified @confio/ics23 verifies under the next app hash', async () => {
+  it('gives proofs that unmodified @confio/ics23 verifies under the next app hash', async () => {
     const { owner } = await write(net);
     const comet = net.closing(await Comet38Client.connect(net.rpc(1)));
     const space = spaceOfOwner(owner);
