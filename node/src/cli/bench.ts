@@ -16,6 +16,7 @@ type Options = {
   readonly size: number;
   readonly opsPerTx: number;
   readonly home?: string;
+  readonly profile?: string;
   readonly json?: true;
 };
 
@@ -25,6 +26,7 @@ async function bench(options: Options): Promise<void> {
   const result = await runBench({
     ...options,
     home: options.home,
+    profile: options.profile,
     now: BigInt(Date.now()) * 1_000_000n,
     progress: (text) => line.update(text),
   });
@@ -66,6 +68,7 @@ export function registerBench(program: Command): void {
     .option('--size <bytes>', 'bytes per write', wholeNumber(16, 65_536), 64)
     .option('--ops-per-tx <n>', 'writes per transaction', wholeNumber(1, 500), 1)
     .option('--home <dir>', 'keep the devnet here (default: a temporary folder)')
+    .option('--profile <dir>', "write each validator's processor profile here")
     .addOption(jsonOption())
     .addHelpText(
       'after',

@@ -39,6 +39,8 @@ export type BenchSpec = {
   readonly opsPerTx: number;
   /** Home to keep; a temporary one if absent. */
   readonly home: string | undefined;
+  /** Folder for a processor profile of each validator; none if absent. */
+  readonly profile: string | undefined;
   readonly now: bigint;
   progress(text: string): void;
 };
@@ -221,7 +223,7 @@ export async function runBench(spec: BenchSpec): Promise<BenchResult> {
       died: (moniker: string, how: string) => spec.progress(`${moniker} ended: ${how}`),
       progress: spec.progress,
     };
-    const devnet = await runDevnet(plan, events, abort.signal);
+    const devnet = await runDevnet(plan, events, abort.signal, spec.profile);
     try {
       const load: LoadSpec = {
         app: spec.app,
