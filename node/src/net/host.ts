@@ -332,10 +332,13 @@ export class Host {
 
   #flushSoon(pipe: Pipe): void {
     this.#dirty.push(pipe);
-    if (this.#dirty.length === 1) setImmediate(() => this.#flush());
+    if (this.#dirty.length === 1) queueMicrotask(() => this.#flush());
   }
 
-  /** Sends what this turn queued: votes of all peers first. */
+  /**
+   * Sends what was queued since it was scheduled: votes of all peers first. Not at the end of the
+   * turn: consensus goes on in the same turn and writes to the disk, and a proposal would wait.
+   */
   #flush(): void {
     const dirty = this.#dirty;
     this.#dirty = [];
