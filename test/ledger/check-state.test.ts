@@ -145,7 +145,7 @@ describe('ledger: checks of pending transactions', () => {
     const alice = quickActor(0);
     const ledger = await quickLedger(store, [alice], BALANCE);
     const answer = (sequence: number, fee: bigint, text: string): number => {
-      const tx = quickTx({ from: alice, sequence, fee, gas: 10_000n, text });
+      const tx = quickTx({ from: alice, sequence, fee, gas: 50_000n, text });
       return ledger.checkTx({ tx, kind: 'new' }).code;
     };
     expect(answer(0, 60n, 'a')).to.equal(0);

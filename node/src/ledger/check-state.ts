@@ -102,10 +102,11 @@ export class CheckState {
       const publicKey = getAccount(state, id)?.publicKey ?? EMPTY;
       const kept = pending ?? { next: 0, publicKey, promises: new Promises() };
       if (pending === undefined) this.#add(id, kept);
+      const again = wanted < kept.next;
       kept.next = Math.max(kept.next, wanted + 1);
       kept.publicKey = publicKey;
       if (tx.fee.length > 0 && equalBytes(id, tx.payer)) {
-        kept.promises.add(wanted, tx.fee, priorityOf(tx.fee, tx.gasLimit));
+        kept.promises.add(wanted, tx.fee, priorityOf(tx.fee, tx.gasLimit), again);
       }
     }
   }

@@ -188,7 +188,7 @@ export class Ledger implements Application {
       if (bytes + size > request.maxTxBytes || !run.offer(tx)) continue;
       bytes += size;
     }
-    this.#attempt = run;
+    this.#remember(run);
     return Promise.resolve(run.txs);
   }
 
@@ -196,8 +196,13 @@ export class Ledger implements Application {
   processProposal(request: ProcessProposalRequest): Promise<boolean> {
     const run = this.#newRun(request);
     const accepted = request.txs.every((tx) => run.offer(tx));
-    if (accepted) this.#attempt = run;
+    if (accepted) this.#remember(run);
     return Promise.resolve(accepted);
+  }
+
+  #remember(run: BlockRun): void {
+    // Between execution and commit the store shows what is not committed.
+    if (this.#finalized === undefined) this.#attempt = run;
   }
 
   #newRun({ height, time }: BlockContext): BlockRun {

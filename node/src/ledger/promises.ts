@@ -19,10 +19,11 @@ export class Promises {
   readonly #totals = new Map<string, bigint>();
   #last = -1;
 
-  /** Notes a fee. */
-  add(sequence: number, fee: readonly Amount[], priority: number): void {
+  /** Notes a fee. @param again - whether a transaction with this sequence passed before */
+  add(sequence: number, fee: readonly Amount[], priority: number, again: boolean): void {
     const before = this.#bySequence.get(sequence);
-    if (before !== undefined && before.priority >= priority) return;
+    // A transaction without a fee is not noted; its priority is 0.
+    if (again && (before?.priority ?? 0) >= priority) return;
     if (before !== undefined) this.#count(before.fee, -1n);
     else if (this.#bySequence.size >= MAX_PROMISES) this.settle(Number.POSITIVE_INFINITY);
     this.#count(fee, 1n);
