@@ -62,7 +62,7 @@ export const send: MessageType = {
         },
       }),
       execute: (context) => {
-        context.gas.charge(GAS.transfer, 'send');
+        context.gas.charge(GAS.transfer * coins.length, 'send');
         prepareReceiver(context, to);
         transfer(context, from, to, coins);
         return EMPTY;
@@ -115,7 +115,8 @@ export const multiSend: MessageType = {
 };
 
 function executeMultiSend(context: Context, from: Side, to: readonly Side[]): Uint8Array {
-  context.gas.charge(GAS.transfer + GAS.party * to.length, 'multi-send');
+  const received = to.reduce((sum, output) => sum + output.coins.length, 0);
+  context.gas.charge(GAS.transfer * from.coins.length + GAS.party * received, 'multi-send');
   spend(context, from.id, from.coins);
   context.emit('message', [indexed('sender', context.addresses.text(from.id))]);
   for (const output of to) {

@@ -23,7 +23,7 @@ import { coinsText } from '../bank/coins.ts';
 import { transfer } from '../bank/transfer.ts';
 import { errors, refuse } from '../errors.ts';
 import { indexed, shown } from '../events.ts';
-import type { GasMeter } from '../gas.ts';
+import { GAS, type GasMeter } from '../gas.ts';
 import type { Block, Emit } from '../module.ts';
 import type { Overlay } from '../overlay.ts';
 import type { DecodedTx } from './decode.ts';
@@ -123,7 +123,8 @@ function checkSigners(ante: Ante, tx: DecodedTx, params: AuthParams): readonly A
         `signatures: ${signatures}, limit: ${params.txSigLimit}`,
       );
     }
-    ante.gas.charge(key.signatures * params.sigVerifyCostSecp256k1, 'ante verify: secp256k1');
+    const price = params.sigVerifyCostSecp256k1 + GAS.signature;
+    ante.gas.charge(key.signatures * price, 'ante verify: secp256k1');
     if (info.sequence !== BigInt(account.sequence)) {
       const wanted = account.sequence;
       const reason = `account sequence mismatch, expected ${wanted}, got ${info.sequence}`;
@@ -138,6 +139,7 @@ function checkSigners(ante: Ante, tx: DecodedTx, params: AuthParams): readonly A
 
 function takeFee(ante: Ante, tx: DecodedTx): void {
   if (tx.fee.length === 0) return;
+  ante.gas.charge(GAS.feeCoin * tx.fee.length, 'fee');
   if (getAccount(ante.state, FEE_COLLECTOR) === undefined) {
     createAccount(ante.state, FEE_COLLECTOR, 'fee_collector');
   }

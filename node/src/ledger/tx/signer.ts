@@ -178,9 +178,11 @@ function validMultisig(
   const signed = signingKeys(multi.bitarray, key.keys);
   if (signed === undefined || signed.length < key.threshold) return false;
   if (signatures.length !== signed.length || multi.modeInfos.length !== signed.length) return false;
+  const digests = new Map<number, Uint8Array>();
   return signed.every((publicKey, i) => {
     const mode = multi.modeInfos[i]?.single?.mode ?? SIGN_MODE.unspecified;
-    const digest = signDigest(tx, mode, signer);
+    const digest = digests.get(mode) ?? signDigest(tx, mode, signer);
+    digests.set(mode, digest);
     return checker.signatures.valid(publicKey, digest, signatures[i] as Uint8Array);
   });
 }
