@@ -14,7 +14,7 @@
 import { EMPTY, fromUtf8 } from './bytes.ts';
 import { invariant } from './errors.ts';
 import { delimited, type Field, repeated, scalar, tag } from './field.ts';
-import { MAX_UINT64, Reader, refuse, Writer } from './wire.ts';
+import { MAX_UINT64, Reader, refuse, Writer, withWriter } from './wire.ts';
 
 const MIN_INT64 = -(1n << 63n);
 const MAX_INT64 = (1n << 63n) - 1n;
@@ -326,20 +326,6 @@ function setInitial(name: string, skipped: readonly Entry[], value: Record<strin
   }
 }
 
-/** A writer that no one uses now. */
-let spare: Writer | undefined;
-
-/** What `take` makes of a writer after `write`. One writer serves all calls but nested ones. */
-function withWriter<R>(write: (out: Writer) => void, take: (out: Writer) => R): R {
-  const out = spare ?? new Writer();
-  spare = undefined;
-  write(out);
-  const result = take(out);
-  out.clear();
-  spare = out;
-  return result;
-}
-
 function codecOf<T>(
   name: string,
   write: (out: Writer, value: T) => void,
@@ -349,16 +335,8 @@ function codecOf<T>(
     name,
     write,
     read,
-    encode: (value) =>
-      withWriter(
-        (out) => write(out, value),
-        (out) => out.finish(),
-      ),
-    borrow: (value, take) =>
-      withWriter(
-        (out) => write(out, value),
-        (out) => take(out.view()),
-      ),
+    encode: (value) => withWriter(write, value, (bytes) => bytes.slice()),
+    borrow: (value, take) => withWriter(write, value, take),
     decode: (input) => read(new Reader(input, name)),
   };
 }

@@ -146,6 +146,27 @@ export class Writer {
   }
 }
 
+/** A writer that no one uses now. */
+let spare: Writer | undefined;
+
+/**
+ * What `take` makes of a value's encoding; the bytes are its own only while it runs. One writer
+ * serves all calls but nested ones.
+ */
+export function withWriter<T, R>(
+  write: (out: Writer, value: T) => void,
+  value: T,
+  take: (bytes: Uint8Array) => R,
+): R {
+  const out = spare ?? new Writer();
+  spare = undefined;
+  write(out, value);
+  const result = take(out.view());
+  out.clear();
+  spare = out;
+  return result;
+}
+
 /** A cursor over input bytes; every read is bounded by `end`. */
 export class Reader {
   readonly bytes: Uint8Array;
