@@ -252,7 +252,7 @@ export class LevelChainStore {
     return decoded(finalizeBlockResponseCodec, this.#db.get(SPACE.results, heightKey(height)));
   }
 
-  /** Evidence that is known, not expired, and not in a block. */
+  /** Evidence that is known, not expired, and not in a block; its number is the pool's to bound. */
   pendingEvidence(): readonly Evidence[] {
     return [...this.#pending.values()];
   }
