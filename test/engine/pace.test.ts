@@ -23,9 +23,9 @@ function settle(pace: Pace, fixedMs: number, msPerKib: number, blocks: number): 
 
 describe('engine: pace of proposals', () => {
   it('finds blocks that take about the target, from above and from below', () => {
-    for (const msPerKib of [0.3, 1, 2, 5]) {
+    for (const msPerKib of [0.3, 1, 2, 3.5]) {
       const took = settle(new Pace(MAX), 20, msPerKib, 60);
-      expect(took, `${msPerKib} ms/KiB`).to.be.within(190, 260);
+      expect(took, `${msPerKib} ms/KiB`).to.be.within(340, 510);
     }
   });
 
@@ -36,7 +36,7 @@ describe('engine: pace of proposals', () => {
         for (const [n, tookMs] of times.entries()) {
           pace.proposed(`${n}`, pace.bytes, 0);
           pace.committed(`${n}`, tookMs);
-          expect(pace.bytes).to.be.within(16_384, MAX);
+          expect(pace.bytes).to.be.within(131_072, MAX);
         }
       }),
     );

@@ -12,13 +12,16 @@
  * @module
  */
 
-/** From proposal to commit, in milliseconds: half of the time in which a round is lost. */
-const TARGET_MS = 250;
+/** From proposal to commit, in milliseconds; half of it goes by before the round needs votes. */
+const TARGET_MS = 500;
 /** A full block that is quicker than this lets the next one be larger. */
-const QUICK_MS = 200;
-/** Bytes of transactions: the first blocks', and the least. */
-const FIRST_BYTES = 131_072;
-const LEAST_BYTES = 16_384;
+const QUICK_MS = 350;
+/**
+ * Bytes of transactions: the first blocks', and the least. A busy machine is slow with small blocks
+ * too; below this size the cost of a height outweighs that of its transactions.
+ */
+const FIRST_BYTES = 262_144;
+const LEAST_BYTES = 131_072;
 /** Growth after a quick block, and the most one slow block shrinks the next. */
 const GROWTH = 1.25;
 const SHRINK = 0.5;
