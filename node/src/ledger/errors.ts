@@ -73,9 +73,15 @@ export const errors: Readonly<Record<SdkError, ErrorSpec<Reason>>> = {
   InvalidGasLimit: sdk(41, 'invalid gas limit'),
 };
 
-/** Refuses with an SDK code. */
+/** Refuses with an SDK code; without a stack, which costs more than the refused check. */
 export function refuse(spec: ErrorSpec<Reason>, reason = '', cause?: unknown): never {
-  throw new LedgerError(spec, { reason }, cause);
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    throw new LedgerError(spec, { reason }, cause);
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }
 
 /** A gRPC status as the SDK words it in the log of a failed ABCI query. */

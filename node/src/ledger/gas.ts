@@ -3,19 +3,16 @@
  *
  * A transaction costs its bytes and signatures (parameters of module auth, the SDK's defaults, and
  * the rest of a signature here) and what its messages say here. Gas bounds time: work costs at
- * least about 90 gas for each microsecond of a validator (2 GHz core, native secp256k1) that sees
- * the transaction for the first time in a block, its part of storing the state included:
+ * least about 60 gas for each microsecond of a validator (a shared 2-core machine under load, native
+ * secp256k1) that first sees the transaction in a block:
  *
- *     signature, decoding, ante, the signer's record   150 µs   13,500 of bytes and signature
- *     one more signature of a multisig                  80 µs   12,000
- *     put of one byte, 50 in a transaction              45 µs    5,000
- *     head of a key, or any other new record            35 µs    3,000
- *     transfer of one coin                             110 µs   11,000
- *     account that did not exist                        75 µs    7,500
- *     fee of one coin                                   35 µs    4,000
+ *     signature, decoding, ante, refused message        235 µs   14,000 of bytes and signature
+ *     the same and a transfer of one coin               230 µs   24,000
+ *     put of one byte, 200 in a transaction              40 µs    5,000
+ *     the same under a key, a record of its own          60 µs    8,000
  *
  * A byte that is kept for good costs 10 more, which is for the place it takes. So a block of
- * 20,000,000 gas, whatever its mix, executes in about 220 ms.
+ * 15,000,000 gas, whatever its mix, executes in about 250 ms: the `block.max_gas` to start with.
  * Upholds: the same transaction on the same state costs the same, whoever asks.
  *
  * @module
