@@ -3,7 +3,7 @@
  *
  * A transaction costs its bytes and signatures (parameters of module auth, the SDK's defaults, and
  * the rest of a signature here) and what its messages say here. Gas bounds time: work costs at
- * least about 60 gas for each microsecond of a validator (a shared 2-core machine under load, native
+ * least about 60 gas for each microsecond of a validator (a shared 2-core machine, native
  * secp256k1) that first sees the transaction in a block:
  *
  *     signature, decoding, ante, refused message        235 µs   14,000 of bytes and signature
