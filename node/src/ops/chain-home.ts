@@ -13,8 +13,9 @@ import { base58 } from '@scure/base';
 import { FileLock } from '../../state/lock-file.ts';
 import { concatBytes, EMPTY, toHex } from '../base/bytes.ts';
 import { LedgerError } from '../base/errors.ts';
+import { BLOCK_GAS } from '../ledger/gas.ts';
 import { type GenesisValidator, genesisJson, parseGenesis } from '../types/genesis.ts';
-import { DEFAULT_PARAMS } from '../types/params.ts';
+import { type ConsensusParams, DEFAULT_PARAMS } from '../types/params.ts';
 import type { Time } from '../types/time.ts';
 import type { SecretAccount } from './accounts.ts';
 import {
@@ -61,6 +62,13 @@ function json(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
 
+/** Consensus parameters of a new chain: gas bounds the time that a block of the ledger takes. */
+function paramsOf(app: App): ConsensusParams {
+  const { block } = DEFAULT_PARAMS;
+  if (app === 'kvstore') return DEFAULT_PARAMS;
+  return { ...DEFAULT_PARAMS, block: { ...block, maxGas: BLOCK_GAS } };
+}
+
 /** The text of a new chain's genesis file. @throws LedgerError genesis/1 if `base` is not one */
 export function newGenesis(chain: NewChain): string {
   const base = chain.base === undefined ? undefined : parseGenesis(chain.base);
@@ -69,7 +77,7 @@ export function newGenesis(chain: NewChain): string {
     genesisTime: chain.genesisTime,
     chainId: chain.chainId,
     initialHeight: base?.initialHeight ?? 1,
-    params: base?.params ?? DEFAULT_PARAMS,
+    params: base?.params ?? paramsOf(chain.app),
     validators: chain.validators,
     appHash: EMPTY,
   };

@@ -76,20 +76,26 @@ export function sendMessage(from: string, to: string, amount: readonly Coin[]): 
   return { typeUrl: '/cosmos.bank.v1beta1.MsgSend', value };
 }
 
-/** Bytes of a transaction outside its messages, at most; gas is charged per byte. */
-const ENVELOPE_BYTES = 512;
+/** Bytes of a transaction outside its messages, at most. */
+const ENVELOPE_BYTES = 500;
+/** Gas of a byte and of a signature by the parameters of module auth (the SDK's defaults). */
 const GAS_PER_BYTE = 10;
 const GAS_PER_SIGNATURE = 1_000;
-const GAS_PER_MESSAGE: number = Math.max(
-  GAS.put + GAS.head + GAS.newSpace,
-  GAS.transfer + GAS.newAccount,
-);
 
-/** A gas limit that covers these messages. */
+/** Gas of what a message does, at most, without its bytes. */
+function messageGas({ typeUrl, value }: Any): number {
+  if (typeUrl !== MSG_PUT_URL) return GAS.transfer + GAS.newAccount;
+  return GAS.put + (MsgPut.decode(value).key === '' ? 0 : GAS.head);
+}
+
+/** A gas limit that covers these messages, signed once, with a fee of at most one coin. */
 export function gasLimitFor(messages: readonly Any[]): bigint {
-  const bytes = messages.reduce((sum, m) => sum + m.value.length, ENVELOPE_BYTES);
-  const work = messages.length * GAS_PER_MESSAGE + bytes * (GAS.storedByte + GAS_PER_BYTE);
-  return BigInt(Math.ceil(1.2 * (work + GAS_PER_SIGNATURE)));
+  const bytes = messages.reduce((sum, m) => sum + m.value.length, 0);
+  const framing = messages.length * (MSG_PUT_URL.length + 12) + ENVELOPE_BYTES;
+  const work = messages.reduce((sum, m) => sum + messageGas(m), GAS.newSpace + GAS.feeCoin);
+  const signed = GAS.signature + GAS_PER_SIGNATURE;
+  const gas = work + signed + bytes * (GAS.storedByte + GAS_PER_BYTE) + framing * GAS_PER_BYTE;
+  return BigInt(Math.ceil(1.05 * gas));
 }
 
 /**
