@@ -8,10 +8,10 @@ import fc from 'fast-check';
 import type { CheckTxRequest, CheckTxResponse } from '../../node/src/abci/application.ts';
 import { EMPTY, fromUtf8, toHex, utf8 } from '../../node/src/base/bytes.ts';
 import { LedgerError } from '../../node/src/base/errors.ts';
+import { errors } from '../../node/src/mempool/errors.ts';
 import {
   type CheckTx,
   DEFAULT_MEMPOOL,
-  errors,
   Mempool,
   type MempoolConfig,
   type Submitted,

@@ -18,7 +18,7 @@ import { sha256 } from '../../node/src/base/hash.ts';
 import { ChainIndex } from '../../node/src/indexer/chain-index.ts';
 import { EventBus } from '../../node/src/indexer/event-bus.ts';
 import type { KeySpace, Pair } from '../../node/src/indexer/ports.ts';
-import { errors as mempoolErrors } from '../../node/src/mempool/mempool.ts';
+import { errors as mempoolErrors } from '../../node/src/mempool/errors.ts';
 import type { RpcPorts, Submission } from '../../node/src/rpc/ports.ts';
 import { type Block, blockCodec, dataHash, txHash } from '../../node/src/types/block.ts';
 import { type BlockId, NIL_BLOCK_ID } from '../../node/src/types/block-id.ts';

@@ -15,9 +15,10 @@
  */
 import type { CheckTxRequest, CheckTxResponse } from '../abci/application.ts';
 import { toHex } from '../base/bytes.ts';
-import { type ErrorSpec, errorSpec, LedgerError } from '../base/errors.ts';
+import { LedgerError } from '../base/errors.ts';
 import { DEFAULT_MAX_TX_BYTES } from '../base/limits.ts';
 import { type Tx, txHash, txHashes } from '../types/block.ts';
+import { errors } from './errors.ts';
 import { Lane, type PoolEntry, walkLanes } from './lane.ts';
 
 /** Bounds of the pool. Sizes in bytes. */
@@ -45,52 +46,6 @@ export const DEFAULT_MEMPOOL: MempoolConfig = {
   cacheSize: 50_000,
   maxProposalBytes: 2 * 1_048_576,
   keepInvalidInCache: false,
-};
-
-type Full = {
-  readonly txs: number;
-  readonly maxTxs: number;
-  readonly bytes: number;
-  readonly maxBytes: number;
-};
-
-/** Refusals of a transaction before or after the application's check. */
-export const errors: {
-  readonly InCache: ErrorSpec<Record<never, never>>;
-  readonly Full: ErrorSpec<Full>;
-  readonly TooLarge: ErrorSpec<{ readonly max: number; readonly size: number }>;
-  readonly SenderFull: ErrorSpec<{ readonly sender: string; readonly maxTxs: number }>;
-  readonly SequenceTaken: ErrorSpec<{ readonly sender: string; readonly sequence: number }>;
-  readonly Empty: ErrorSpec<Record<never, never>>;
-} = {
-  InCache: errorSpec('mempool', 1, 'client', () => 'tx already exists in cache'),
-  Full: errorSpec(
-    'mempool',
-    2,
-    'node',
-    (p) =>
-      `mempool is full: number of txs ${p.txs} (max: ${p.maxTxs}), ` +
-      `total txs bytes ${p.bytes} (max: ${p.maxBytes})`,
-  ),
-  TooLarge: errorSpec(
-    'mempool',
-    3,
-    'client',
-    (p) => `Tx too large. Max size is ${p.max}, but got ${p.size}`,
-  ),
-  SenderFull: errorSpec(
-    'mempool',
-    4,
-    'client',
-    (p) => `mempool is full for sender ${p.sender}: at most ${p.maxTxs} pending transactions`,
-  ),
-  SequenceTaken: errorSpec(
-    'mempool',
-    5,
-    'client',
-    (p) => `a transaction of ${p.sender} with sequence ${p.sequence} is already pending`,
-  ),
-  Empty: errorSpec('mempool', 6, 'client', () => 'tx is empty'),
 };
 
 /** Asks the application; the only call out of the pool. */
