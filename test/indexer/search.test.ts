@@ -231,7 +231,7 @@ describe('indexer/search', () => {
     expect(indexOf(height(1, [{ tx: HELLO, events: [attributes] }])).space.staged).to.equal(5);
   });
 
-  it('keeps one entry for what transactions of a block share, and for values alike in 512 bytes', async () => {
+  it('keeps one entry for what a block shares, and for values alike in 512 bytes', async () => {
     const long = 'é'.repeat(256);
     const values = ['x', 'x', `${long}1`, `${long}2`, '\ud800', '\ufffd'];
     const txs = values.map((value, i) => ({

@@ -1,5 +1,5 @@
 /**
- * The one who runs the consensus core: logs its inputs, performs its effects, answers its questions.
+ * Runs the consensus core: logs its inputs, performs its effects, answers its questions.
  *
  * Upholds: an input that changes anything is in the log before its effects happen; answers come
  * before any other input; `persist` is a synced log. A height begins only after the one before is

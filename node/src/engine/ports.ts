@@ -53,13 +53,13 @@ export type Clock = {
   after(delayMs: number, fire: () => void): Timer;
 };
 
-/** The write-ahead log: records of the heights that are not in the store yet, and of some that are. */
+/** The write-ahead log: records of heights that are not in the store yet, and of some that are. */
 export type Wal = {
   /** Appends one record; durable only after `sync`. */
   append(record: Uint8Array): void;
   /** Makes all appended records durable. @throws on a failing disk: the node must stop */
   sync(): void;
-  /** Every whole record, in order; a torn or damaged tail is cut off and reported by the provider. */
+  /** Every whole record, in order; a torn tail is cut off and reported by its provider. */
   records(): Iterable<Uint8Array>;
   /** Drops all records: the store holds everything they led to. */
   reset(): void;

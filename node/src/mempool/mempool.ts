@@ -30,7 +30,7 @@ export type MempoolConfig = {
   readonly maxBytesPerSender: number;
   /** How many hashes of transactions seen are remembered. */
   readonly cacheSize: number;
-  /** Most bytes of transactions this node proposes in a block; it takes fewer if blocks are slow. */
+  /** Most bytes of transactions this node proposes in a block; fewer if its blocks are slow. */
   readonly maxProposalBytes: number;
   /** Whether a transaction that failed its check is remembered too, and so not checked again. */
   readonly keepInvalidInCache: boolean;
