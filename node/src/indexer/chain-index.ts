@@ -3,7 +3,8 @@
  *
  * Upholds: `stage` writes into the height's batch, at most three entries a block, one a transaction
  * and one for each value that an attribute with `index` set has in the block. A failed transaction
- * never hides an earlier success of the same bytes. Transactions and results are not stored again: an entry says where they are.
+ * never hides an earlier success of the same bytes. Transactions and results are not stored again:
+ * an entry says where they are.
  * Absent here: evaluating queries (search.ts), pruning (entries of pruned heights are skipped).
  * Spec: CometBFT 0.38 state/txindex/kv.
  *
