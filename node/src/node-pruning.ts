@@ -3,8 +3,8 @@
  *
  * Upholds: blocks stay for as long as evidence about them may be judged, in heights and in time;
  * application state stays for `storage.keepStates` heights and `storage.keepStateHours` hours of
- * block time, whichever is more; an archive keeps all. One pruning at a time, every hundred heights,
- * beside the chain's own work.
+ * block time, whichever is more; an archive keeps all. One pruning at a time, every hundred
+ * heights, beside the chain's own work.
  *
  * @module
  */

@@ -8,14 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { LedgerError } from '../../node/src/base/errors.ts';
-import {
-  configKeys,
-  configReference,
-  environmentName,
-  errors,
-  loadConfig,
-  parseConfig,
-} from '../../node/src/config.ts';
+import { configKeys, errors, parseConfig } from '../../node/src/config.ts';
+import { configReference, environmentName, loadConfig } from '../../node/src/config-file.ts';
 
 function refusal(run: () => unknown): string {
   try {

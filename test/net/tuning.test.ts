@@ -24,7 +24,8 @@ describe('net: encryption', () => {
     const nonce = fromHex('070000004041424344454647');
     const ad = fromHex('50515253c0c1c2c3c4c5c6c7');
     const plain = utf8(
-      "Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, " +
+      "Ladies and Gentlemen of the class of '99: If I could offer you only one tip " +
+        'for the future, ' +
         'sunscreen would be it.',
     );
     if (key === undefined || nonce === undefined || ad === undefined) throw new TypeError('hex');

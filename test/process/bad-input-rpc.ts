@@ -255,7 +255,8 @@ export class BadCalls {
       `${head}X: ${'y'.repeat(70_000)}\r\n\r\n`,
       'GET /status HTTP/1.1\r\nHost: rebound.example\r\nConnection: close\r\n\r\n',
       'GET /status HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: http://x\r\nConnection: close\r\n\r\n',
-      'GET /websocket HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n',
+      'GET /websocket HTTP/1.1\r\nHost: 127.0.0.1\r\n' +
+        'Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n',
       'GET /%c0%ae HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n',
       'GET /v1/memories/%E0%A4%A HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n',
       '\u0016\u0003\u0001\u0002',

@@ -93,7 +93,7 @@ async function start(options: StartOptions): Promise<void> {
 
 async function launch(home: string, failed: (cause: unknown) => void): Promise<RunningNode> {
   const [{ loadConfig }, { homePaths, readHomeFile }, { startNode }] = await Promise.all([
-    import('../config.ts'),
+    import('../config-file.ts'),
     import('../ops/home.ts'),
     import('../node.ts'),
   ]);
@@ -121,7 +121,7 @@ async function reset(options: ResetOptions): Promise<void> {
 }
 
 async function config(options: { readonly home: string; readonly markdown?: true; json?: true }) {
-  const { configReference, loadConfig } = await import('../config.ts');
+  const { configReference, loadConfig } = await import('../config-file.ts');
   if (options.markdown === true) {
     process.stdout.write(configReference());
     return;
