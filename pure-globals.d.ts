@@ -15,3 +15,8 @@ declare class TextDecoder {
 }
 declare function atob(text: string): string;
 declare function btoa(text: string): string;
+// biome-ignore lint/style/useConsistentTypeDefinitions: only an interface adds to a global one
+interface ErrorConstructor {
+  /** V8: frames that a new error records. */
+  stackTraceLimit: number;
+}
