@@ -27,7 +27,7 @@ const WINDOW = 64;
 const MAX_PER_PEER = 20;
 /** Bytes of blocks held before they are applied. */
 const MAX_HELD_BYTES = 128 * 1_048_576;
-/** A peer that does not answer for so long is dropped. */
+/** A peer that does not answer for so long is asked once more, and dropped if that fails too. */
 const ANSWER_WITHIN_MS = 10_000;
 /** Without progress for so long while a peer is ahead, blocks are asked for. */
 const STALLED_MS = 400;
@@ -63,6 +63,14 @@ type Request = {
   bytes: number;
 };
 
+/** An answer that a peer owes, whether or not we still need it. */
+type Debt = {
+  readonly height: number;
+  readonly since: number;
+  /** Whether it was asked again: a question or an answer may get lost once. */
+  readonly reminded: boolean;
+};
+
 /** Two blocks in a row: the second carries the commit of the first. */
 export type BlockPair = {
   readonly first: Block;
@@ -80,8 +88,7 @@ export class Sync {
   readonly #parts: SyncParts;
   readonly #requests = new Map<number, Request>();
   readonly #denials = new Map<PeerId, number>();
-  /** Since when a peer owes an answer, whether or not we still need it. */
-  readonly #owesSince = new Map<PeerId, number>();
+  readonly #debts = new Map<PeerId, Debt>();
   readonly #served = new Map<PeerId, number[]>();
   #heldBytes = 0;
   #active = false;
@@ -130,7 +137,7 @@ export class Sync {
 
   peerLeft(peer: PeerId): void {
     this.#denials.delete(peer);
-    this.#owesSince.delete(peer);
+    this.#debts.delete(peer);
     this.#served.delete(peer);
     this.#forgetRequests(peer);
   }
@@ -181,11 +188,11 @@ export class Sync {
         this.#asked(peer, message.value.height);
         return;
       case 'noBlockResponse':
-        this.#owesSince.delete(peer.id);
+        this.#debts.delete(peer.id);
         this.#denied(peer, message.value.height);
         return;
       case 'blockResponse':
-        this.#owesSince.delete(peer.id);
+        this.#debts.delete(peer.id);
         this.#took(peer, message.value.block, bytes);
     }
   }
@@ -290,11 +297,8 @@ export class Sync {
     for (const [peer, queue] of this.#served) this.#serve(peer, queue);
     const { clock, peers, net } = this.#parts;
     const now = clock.monotonicMs();
-    for (const [peer, since] of this.#owesSince) {
-      if (now - since <= ANSWER_WITHIN_MS) continue;
-      this.#owesSince.delete(peer);
-      this.#forgetRequests(peer);
-      this.#blame(peer, 'does not send the blocks it was asked for');
+    for (const [peer, debt] of this.#debts) {
+      if (now - debt.since > ANSWER_WITHIN_MS) this.#overdue(peer, debt, now);
     }
     const behind = this.highest >= this.#height + 2;
     const far = this.highest >= this.#height + FAR_BEHIND;
@@ -311,26 +315,41 @@ export class Sync {
     for (const peer of peers.keys()) net.send(peer, CHANNEL.blocksync, message);
   }
 
+  #overdue(peer: PeerId, { height, reminded }: Debt, now: number): void {
+    this.#forgetRequests(peer);
+    if (reminded) {
+      this.#debts.delete(peer);
+      this.#blame(peer, 'does not send the blocks it was asked for');
+      return;
+    }
+    this.#debts.set(peer, { height, since: now, reminded: true });
+    this.#ask(peer, height);
+  }
+
+  #ask(peer: PeerId, height: number): boolean {
+    const message = encode({ kind: 'blockRequest', value: { height } });
+    return this.#parts.net.send(peer, CHANNEL.blocksync, message);
+  }
+
   #request(now: number): void {
     const load = new Map<PeerId, number>();
-    for (const { peer, block } of this.#requests.values()) {
-      if (block === undefined) this.#owes(peer, load, now);
+    for (const [height, { peer, block }] of this.#requests) {
+      if (block === undefined) this.#owes(peer, height, load, now);
     }
     const last = Math.min(this.highest, this.#height + WINDOW);
     for (let height = this.#height + 1; height <= last; height++) {
       if (this.#requests.has(height)) continue;
       if (this.#heldBytes > MAX_HELD_BYTES && height > this.#height + 2) return;
       const peer = this.#leastLoaded(height, load);
-      const message = encode({ kind: 'blockRequest', value: { height } });
-      if (peer === undefined || !this.#parts.net.send(peer, CHANNEL.blocksync, message)) return;
-      this.#owes(peer, load, now);
+      if (peer === undefined || !this.#ask(peer, height)) return;
+      this.#owes(peer, height, load, now);
       this.#requests.set(height, { peer, block: undefined, bytes: 0 });
     }
   }
 
-  #owes(peer: PeerId, load: Map<PeerId, number>, now: number): void {
+  #owes(peer: PeerId, height: number, load: Map<PeerId, number>, now: number): void {
     load.set(peer, (load.get(peer) ?? 0) + 1);
-    if (!this.#owesSince.has(peer)) this.#owesSince.set(peer, now);
+    if (!this.#debts.has(peer)) this.#debts.set(peer, { height, since: now, reminded: false });
   }
 
   #leastLoaded(height: number, load: ReadonlyMap<PeerId, number>): PeerId | undefined {
@@ -338,6 +357,7 @@ export class Sync {
     let least = MAX_PER_PEER;
     for (const peer of this.#parts.peers.values()) {
       if (peer.lastBlock < height || peer.base > height) continue;
+      if (this.#debts.get(peer.id)?.reminded === true) continue;
       const asked = load.get(peer.id) ?? 0;
       if (asked < least) {
         best = peer.id;
