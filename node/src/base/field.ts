@@ -16,6 +16,7 @@ type WireType = 0 | 1 | 2;
 export type Field<V> = {
   readonly number: number;
   readonly wire: WireType;
+  /** The value of a message in which the field does not occur. */
   readonly initial: () => V;
   /** Whether the value is written at all. */
   readonly present: (value: V) => boolean;
@@ -76,6 +77,9 @@ export function scalar<V>(
   };
 }
 
+/** The empty list, shared by all values that have none. */
+const NONE: readonly never[] = Object.freeze([]);
+
 /** A field that may occur up to `max` times in a row. */
 export function repeated<T>(
   number: number,
@@ -87,7 +91,7 @@ export function repeated<T>(
   return {
     number,
     wire: 2,
-    initial: () => [],
+    initial: () => NONE,
     present: (items) => items.length > 0,
     write: (out, items) => {
       for (const item of items) {
@@ -97,10 +101,36 @@ export function repeated<T>(
     },
     read: (input, before, name) => {
       if (before.length >= max) refuse(input.message, `${name} has more than ${max} items`);
-      (before as T[]).push(readItem(input, name));
-      return before;
+      const items = before === NONE ? [] : (before as T[]);
+      items.push(readItem(input, name));
+      return items;
     },
     repeated: true,
     always: false,
   };
+}
+
+/** A message's fields in ascending order. */
+export type Shape = {
+  readonly name: string;
+  readonly keys: readonly string[];
+  readonly heads: readonly number[];
+  readonly kinds: readonly Field<unknown>[];
+};
+
+/** The place of the field with this tag, from `next` on; of the end, if there is no tag. */
+export function advance(shape: Shape, next: number, head: number | undefined): number {
+  const { name, heads, kinds } = shape;
+  for (let i = next; i < heads.length; i++) {
+    if (heads[i] === head) return i;
+    if (kinds[i]?.always === true) return refuse(name, misplaced(shape, i, head));
+  }
+  return head === undefined ? heads.length : refuse(name, misplaced(shape, heads.length, head));
+}
+
+/** Why the field with this tag may not stand before field `before`. */
+function misplaced({ keys, heads }: Shape, before: number, head: number | undefined): string {
+  const at = head === undefined ? heads.length : heads.indexOf(head);
+  if (at < 0) return `unknown field or wire type (tag ${head})`;
+  return at < before ? `${keys[at]} is repeated or out of order` : `${keys[before]} is missing`;
 }

@@ -13,7 +13,7 @@
  */
 import { EMPTY, fromUtf8 } from './bytes.ts';
 import { invariant } from './errors.ts';
-import { delimited, type Field, repeated, scalar, tag } from './field.ts';
+import { advance, delimited, type Field, repeated, type Shape, scalar, tag } from './field.ts';
 import { MAX_UINT64, Reader, refuse, Writer, withWriter } from './wire.ts';
 
 const MIN_INT64 = -(1n << 63n);
@@ -194,9 +194,12 @@ function readText(input: Reader, max: number, name: string): string {
 function readNested<T>(input: Reader, codec: Codec<T>): T {
   const length = input.varint();
   if (length > input.end - input.at) refuse(input.message, 'ends too early');
-  const inner = new Reader(input.bytes, codec.name, input.at, input.at + length);
-  const value = codec.read(inner);
-  input.at += length;
+  const { end, message } = input;
+  input.end = input.at + length;
+  input.message = codec.name;
+  const value = codec.read(input);
+  input.end = end;
+  input.message = message;
   return value;
 }
 
@@ -285,45 +288,39 @@ export type Fields<T> = { readonly [K in keyof T]-?: Field<T[K]> };
 
 /** The codec of a message whose properties are `fields`. */
 export function message<T extends object>(name: string, fields: Fields<T>): Codec<T> {
-  const entries = Object.entries(fields) as Entry[];
-  const byTag = new Map(entries.map(([, field], i) => [tag(field.number, field.wire), i]));
+  const keys = Object.keys(fields);
+  const kinds = Object.values(fields) as Field<unknown>[];
+  const heads = kinds.map((field) => tag(field.number, field.wire));
   invariant(
-    entries.every(([, f], i) => i === 0 || f.number > (entries[i - 1]?.[1].number ?? 0)),
+    kinds.every((field, i) => i === 0 || field.number > (kinds[i - 1]?.number ?? 0)),
     `fields of ${name} ascend`,
   );
+  const shape: Shape = { name, keys, heads, kinds };
+  // Every value begins as a copy of this one, so that all have the same shape.
+  const blank = Object.fromEntries(keys.map((key, i) => [key, kinds[i]?.initial()]));
   const write = (out: Writer, value: T): void => {
-    for (const [key, field] of entries) {
-      const item = value[key as keyof T];
+    for (let i = 0; i < keys.length; i++) {
+      const field = kinds[i] as Field<unknown>;
+      const item = value[keys[i] as keyof T];
       if (field.present(item)) field.write(out, item);
     }
   };
   const read = (input: Reader): T => {
-    const value: Record<string, unknown> = {};
+    const value: Record<string, unknown> = { ...blank };
     let next = 0;
     while (input.at < input.end) {
       const head = input.varint();
-      const index = byTag.get(head) ?? refuse(name, `unknown field or wire type (tag ${head})`);
-      const [key, field] = entries[index] as Entry;
-      const again = index === next - 1 && field.repeated;
-      if (index < next && !again) refuse(name, `${key} is repeated or out of order`);
-      setInitial(name, entries.slice(next, index), value);
-      value[key] = field.read(input, again ? value[key] : field.initial(), key);
-      next = index + 1;
+      const again = next > 0 && head === heads[next - 1] && kinds[next - 1]?.repeated === true;
+      if (again) next--;
+      next = advance(shape, next, head);
+      const key = keys[next] as string;
+      value[key] = (kinds[next] as Field<unknown>).read(input, value[key], key);
+      next++;
     }
-    setInitial(name, entries.slice(next), value);
+    advance(shape, next, undefined);
     return value as T;
   };
   return codecOf(name, write, read);
-}
-
-type Entry = readonly [key: string, field: Field<unknown>];
-
-/** Gives fields that the input skipped their initial values. */
-function setInitial(name: string, skipped: readonly Entry[], value: Record<string, unknown>): void {
-  for (const [key, field] of skipped) {
-    if (field.always) refuse(name, `${key} is missing`);
-    value[key] = field.initial();
-  }
 }
 
 function codecOf<T>(

@@ -170,7 +170,7 @@ export function withWriter<T, R>(
 /** A cursor over input bytes; every read is bounded by `end`. */
 export class Reader {
   readonly bytes: Uint8Array;
-  readonly message: string;
+  message: string;
   at: number;
   end: number;
 
