@@ -4,7 +4,7 @@
  *
  * Upholds: the last line is `N passed, M failed`, and the exit code is 1 if anything failed; a
  * suite that cannot start counts as one failure. A suite without tests of its own (types, pure,
- * style, layers) counts as one.
+ * style, layers, tables) counts as one.
  *
  * @module
  */
@@ -43,6 +43,7 @@ const SUITES: readonly Suite[] = [
   { name: 'pure', command: 'tsc', args: ['--project', 'tsconfig.pure.json'] },
   { name: 'style', command: 'biome', args: ['ci', '--reporter=summary', '.'] },
   { name: 'layers', command: 'node', args: ['scripts/tidy.ts'] },
+  { name: 'tables', command: 'node', args: ['scripts/error-table.ts', '--check'] },
   {
     name: 'unit',
     command: 'mocha',
