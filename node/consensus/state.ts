@@ -228,16 +228,6 @@ export function ownVote(state: State, round: number, type: VoteType): Verified<V
   return voteAt(state, round, type, ownIndex(state));
 }
 
-/** Which precommits of the height before are here. */
-export function lastCommitBits(state: State): BitArray {
-  return state.lastCommit === undefined ? new BitArray(0) : voteBits(state.lastCommit);
-}
-
-/** One validator's precommit of the height before. */
-export function lastCommitVoteAt(state: State, index: number): Verified<Vote> | undefined {
-  return state.lastCommit?.votes[index];
-}
-
 /** The round in which the height before was decided, or −1, as NewRoundStep carries it. */
 export function lastCommitRound(state: State): number {
   return state.lastCommit?.round ?? -1;

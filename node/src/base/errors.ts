@@ -66,6 +66,16 @@ export class LedgerError<P extends object = object> extends Error {
   }
 }
 
+/** Runs `work`; its refusal is returned, anything else it throws is a defect and goes on. */
+export function attempt<T>(work: () => T): T | LedgerError {
+  try {
+    return work();
+  } catch (thrown) {
+    if (thrown instanceof LedgerError) return thrown;
+    throw thrown;
+  }
+}
+
 /** A defect of this program. Nothing catches it but the process boundary. */
 export class InvariantViolation extends Error {
   override readonly name = 'InvariantViolation';

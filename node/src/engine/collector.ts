@@ -10,7 +10,6 @@
  */
 import { toHex } from '../base/bytes.ts';
 import { LedgerError } from '../base/errors.ts';
-import { BLOCK_PART_BYTES } from '../base/limits.ts';
 import { type Block, blockCodec } from '../types/block.ts';
 import type { BlockId, PartSetHeader } from '../types/block-id.ts';
 import { headerHash } from '../types/header.ts';
@@ -28,11 +27,6 @@ export function wholeBlockOf(block: Block): WholeBlock {
   const parts = PartSet.of(blockCodec.encode(block));
   const blockId = { hash: headerHash(block.header), partSetHeader: parts.header };
   return { blockId, block, parts };
-}
-
-/** Most parts a block of `maxBytes` can have. */
-export function maxPartsOf(maxBytes: number): number {
-  return Math.floor((maxBytes - 1) / BLOCK_PART_BYTES) + 1;
 }
 
 function nameOf(header: PartSetHeader): string {

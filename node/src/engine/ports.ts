@@ -89,13 +89,6 @@ export type SigningKey = {
   sign(message: Uint8Array): Uint8Array;
 };
 
-/** Checks a validator's signature (ZIP 215). True at once on the fast path; else a promise. */
-export type CheckSignature = (
-  publicKey: Uint8Array,
-  message: Uint8Array,
-  signature: Uint8Array,
-) => boolean | Promise<boolean>;
-
 /** Blocks, results and chain state. */
 export type ChainStore = {
   /** Lowest and highest stored block; 0 when there is none. */

@@ -8,7 +8,7 @@
  * @module
  */
 import { EMPTY, equalBytes } from '../base/bytes.ts';
-import { LedgerError } from '../base/errors.ts';
+import { attempt, LedgerError } from '../base/errors.ts';
 import type { AbciEvent, ExecTxResult } from '../types/results.ts';
 import type { AccountId, Addresses } from './addresses.ts';
 import type { Chain } from './chain.ts';
@@ -51,16 +51,6 @@ export function refused(error: LedgerError, gasWanted: number, gasUsed: number):
     events: NO_EVENTS,
     codespace: error.space,
   };
-}
-
-/** Runs `work`; its refusal is returned, anything else it throws is a defect and goes on. */
-function attempt<T>(work: () => T): T | LedgerError {
-  try {
-    return work();
-  } catch (thrown) {
-    if (thrown instanceof LedgerError) return thrown;
-    throw thrown;
-  }
 }
 
 /** A transaction that passed the ante and what it did there. */

@@ -24,7 +24,7 @@ import type {
   QueryRequest,
   QueryResponse,
 } from '../abci/application.ts';
-import { LedgerError, present } from '../base/errors.ts';
+import { attempt, LedgerError, present } from '../base/errors.ts';
 import { type Logger, SILENT } from '../base/logger.ts';
 import type { AbciEvent, ExecTxResult, FinalizeBlockResponse } from '../types/results.ts';
 import { Addresses } from './addresses.ts';
@@ -272,16 +272,6 @@ export class Ledger implements Application {
   #simulate(bytes: Uint8Array): ExecTxResult {
     const env = this.#env(this.#nextBlock(), new Overlay(this.#base()));
     return runTransaction(env, decode(bytes, env.addresses), 'simulate').result;
-  }
-}
-
-/** Runs `work`; its refusal is returned, anything else it throws is a defect and goes on. */
-function attempt<T>(work: () => T): T | LedgerError {
-  try {
-    return work();
-  } catch (thrown) {
-    if (thrown instanceof LedgerError) return thrown;
-    throw thrown;
   }
 }
 

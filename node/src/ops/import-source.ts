@@ -48,11 +48,6 @@ const TYPES: ReadonlyMap<string, EntryType> = new Map([
 /** The names of entry types. */
 export const TYPE_NAMES: readonly string[] = [...TYPES.keys()];
 
-/** The type of a name. */
-export function typeOf(name: string): EntryType | undefined {
-  return TYPES.get(name);
-}
-
 function refused(reason: string): { readonly refused: string } {
   return { refused: reason };
 }

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { MAX_BLOCK_PARTS, MAX_ROUND, MAX_VALIDATORS } from '../base/limits.ts';
+import { MAX_ROUND, MAX_VALIDATORS } from '../base/limits.ts';
 import {
   always,
   bool,
@@ -234,6 +234,3 @@ export const blocksyncMessageCodec: Codec<BlocksyncMessage> = union<BlocksyncMes
     ],
   },
 );
-
-/** Most parts a well-formed message may speak of. */
-export const MAX_PARTS_IN_MESSAGE: number = MAX_BLOCK_PARTS;

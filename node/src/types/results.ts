@@ -9,7 +9,7 @@
  */
 import { MAX_BLOCK_BYTES } from '../base/limits.ts';
 import { merkleRoot } from '../base/merkle.ts';
-import { always, bool, bytes, type Codec, int, list, message, text, uint } from '../base/proto.ts';
+import { bool, bytes, type Codec, int, list, message, text, uint } from '../base/proto.ts';
 import type { ConsensusParams } from './params.ts';
 import type { ValidatorUpdate } from './validators.ts';
 
@@ -90,14 +90,6 @@ export type TxResult = {
   readonly tx: Uint8Array;
   readonly result: ExecTxResult;
 };
-
-/** tendermint.abci.TxResult. */
-export const txResultCodec: Codec<TxResult> = message<TxResult>('TxResult', {
-  height: uint(1),
-  index: uint(2),
-  tx: bytes(3, MAX_BLOCK_BYTES),
-  result: always(4, execTxResultCodec),
-});
 
 /** What the application answers to a decided block. */
 export type FinalizeBlockResponse = {
