@@ -13,18 +13,22 @@ type Options = {
   readonly validators: number;
   readonly rate: number;
   readonly seconds: number;
-  readonly size: number;
+  readonly size?: number;
   readonly opsPerTx: number;
   readonly home?: string;
   readonly profile?: string;
   readonly json?: true;
 };
 
+/** Bytes per write if not said: a signed write of 32 bytes is a transaction of 275. */
+const SIZE = { memory: 32, kvstore: 64 } as const;
+
 async function bench(options: Options): Promise<void> {
   const { runBench } = await import('../ops/bench.ts');
   const line = progress();
   const result = await runBench({
     ...options,
+    size: options.size ?? SIZE[options.app],
     home: options.home,
     profile: options.profile,
     now: BigInt(Date.now()) * 1_000_000n,
@@ -40,6 +44,7 @@ async function bench(options: Options): Promise<void> {
       ['committed, of sent', `${result.committed}, of ${result.sent}`],
       ['rejected', String(result.rejected)],
       ['blocks', String(result.blocks)],
+      ['bytes of a transaction', String(result.txBytes)],
       ['seconds', String(result.seconds)],
       ['processor seconds, validators', String(result.cpuSeconds)],
       ['processor seconds, load', String(result.loadCpuSeconds)],
@@ -65,14 +70,21 @@ export function registerBench(program: Command): void {
       0,
     )
     .option('--seconds <s>', 'how long to send', wholeNumber(1, 3_600), 20)
-    .option('--size <bytes>', 'bytes per write', wholeNumber(16, 65_536), 64)
+    .option(
+      '--size <bytes>',
+      'bytes of content per write, or of a kvstore transaction (default: ' +
+        `${SIZE.memory}, or ${SIZE.kvstore} for kvstore)`,
+      wholeNumber(16, 65_536),
+    )
     .option('--ops-per-tx <n>', 'writes per transaction', wholeNumber(1, 500), 1)
     .option('--home <dir>', 'keep the devnet here (default: a temporary folder)')
     .option('--profile <dir>', "write each validator's processor profile here")
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      '\nExamples:\n  metatron bench --json\n' +
+      '\nA signed single write takes about 245 bytes besides its content: 16 to 54 bytes of content\n' +
+        `make transactions of 250 to 300 bytes, and the default of ${SIZE.memory} makes 275.\n` +
+        '\nExamples:\n  metatron bench --json\n' +
         '  metatron bench --rate 5 --seconds 30    idle latency\n' +
         '  metatron bench --ops-per-tx 50\n  metatron bench --app kvstore --size 250',
     )

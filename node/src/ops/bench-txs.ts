@@ -12,7 +12,13 @@ import secp from 'secp256k1';
 import { encodeBech32 } from '../base/bech32.ts';
 import { toBase64, toHex, utf8 } from '../base/bytes.ts';
 import { hash160, sha256 } from '../base/hash.ts';
-import { freeTerms, putMessage, type SignHash, signTransaction } from './transaction.ts';
+import {
+  freeTerms,
+  putMessage,
+  type SignHash,
+  signTransaction,
+  type TxTerms,
+} from './transaction.ts';
 
 /** What is benchmarked. */
 export type BenchApp = 'memory' | 'kvstore';
@@ -30,6 +36,8 @@ export type BenchTx = {
   /** Upper-case hex of the transaction's hash. */
   readonly hash: string;
   readonly sender: number;
+  /** Size of the transaction. */
+  readonly bytes: number;
 };
 
 const sign: SignHash = (hash, secret) => secp.ecdsaSign(hash, secret).signature;
@@ -48,7 +56,8 @@ function frameOf(index: number, tx: Uint8Array, sender: number): BenchTx {
   const text =
     `{"jsonrpc":"2.0","id":${index},"method":"broadcast_tx_sync",` +
     `"params":{"tx":"${toBase64(tx)}"}}`;
-  return { frame: Buffer.from(text), hash: toHex(sha256(tx)).toUpperCase(), sender };
+  const hash = toHex(sha256(tx)).toUpperCase();
+  return { frame: Buffer.from(text), hash, sender, bytes: tx.length };
 }
 
 /** What to make. */
@@ -73,10 +82,8 @@ function kvstoreTx(run: string, index: number, size: number): Uint8Array {
   return utf8(`${key}=${'v'.repeat(Math.max(1, size - key.length - 1))}`);
 }
 
-/** Makes transaction `index` of a load; senders take turns. */
-export function makeTx(load: BenchLoad, run: string, index: number): BenchTx {
-  const { senders, opsPerTx, size } = load;
-  if (load.app === 'kvstore') return frameOf(index, kvstoreTx(run, index, size), index);
+function signedPuts(load: BenchLoad, terms: TxTerms, index: number): BenchTx {
+  const { senders, opsPerTx, size, chainId } = load;
   const at = index % senders.length;
   const sender = senders[at] as BenchSender;
   const messages = Array.from({ length: opsPerTx }, (_, operation) =>
@@ -85,10 +92,19 @@ export function makeTx(load: BenchLoad, run: string, index: number): BenchTx {
   const signing = {
     secret: sender.secret,
     publicKey: sender.publicKey,
-    chainId: load.chainId,
+    chainId,
     accountNumber: BigInt(at),
     sequence: BigInt(Math.floor(index / senders.length)),
   };
-  const tx = signTransaction(messages, signing, freeTerms(messages), sign);
-  return frameOf(index, tx, at);
+  return frameOf(index, signTransaction(messages, signing, terms, sign), at);
+}
+
+/** Makes the transactions of a load by index; senders take turns. */
+export function txMaker(load: BenchLoad, run: string): (index: number) => BenchTx {
+  const { app, senders, opsPerTx, size } = load;
+  if (app === 'kvstore') return (index) => frameOf(index, kvstoreTx(run, index, size), index);
+  // All are of one size, so one limit of gas fits all.
+  const like = putMessage(senders[0]?.address ?? '', { content: new Uint8Array(size) });
+  const terms = freeTerms(Array.from({ length: opsPerTx }, () => like));
+  return (index) => signedPuts(load, terms, index);
 }

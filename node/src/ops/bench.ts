@@ -14,7 +14,8 @@ import { fileURLToPath } from 'node:url';
 import { fromBase64, toHex } from '../base/bytes.ts';
 import { type ErrorSpec, errorSpec, LedgerError } from '../base/errors.ts';
 import { sha256 } from '../base/hash.ts';
-import type { LoadMessage, LoadReport, LoadSpec } from './bench-load.ts';
+import type { LoadMessage, LoadSpec } from './bench-load.ts';
+import type { LoadReport } from './bench-sender.ts';
 import { type BenchApp, createSender } from './bench-txs.ts';
 import { newGenesis } from './chain-home.ts';
 import { type RunningDevnet, runDevnet } from './devnet.ts';
@@ -58,6 +59,8 @@ export type BenchResult = {
   readonly loadCpuSeconds: number;
   readonly peakRssMiB: number;
   readonly node: string;
+  /** Mean size of a transaction. */
+  readonly txBytes: number;
   /** Committed and found again. */
   readonly committed: number;
   readonly sent: number;
@@ -71,8 +74,12 @@ const SENDERS = 256;
 const SETTLE_MS = 10_000;
 /** Transactions under way at most: what keeps blocks full and the pool far from its bounds. */
 const WINDOW = 4_000;
-/** Transactions a second to prepare for when the rate is open, by operations in each. */
+/** Longest wait for the events of the last transactions. */
+const GRACE_MS = 15_000;
+/** Transactions a second to prepare for when the rate is open: twice the floors and more. */
 const OPEN_RATE: Readonly<Record<BenchApp, number>> = { memory: 4_500, kvstore: 12_000 };
+/** The same, as writes a second. */
+const OPEN_OPS = 18_000;
 
 function loadFile(): string {
   return fileURLToPath(new URL('./bench-load.ts', import.meta.url));
@@ -80,7 +87,7 @@ function loadFile(): string {
 
 function runLoad(
   spec: LoadSpec,
-  prepared: () => void,
+  sending: () => void,
   progress: (text: string) => void,
 ): Promise<LoadReport> {
   return new Promise((resolve, reject) => {
@@ -91,7 +98,7 @@ function runLoad(
     };
     child.on('message', (message: LoadMessage) => {
       if (message.kind === 'progress') progress(message.text);
-      else if (message.kind === 'prepared') prepared();
+      else if (message.kind === 'sending') sending();
       else if (message.kind === 'failed') fail(message.reason);
       else {
         resolve(message.report);
@@ -148,12 +155,12 @@ async function measure(spec: BenchSpec, devnet: RunningDevnet, load: LoadSpec) {
   const started = latestHeight(last).then((height) => {
     firstHeight = height + 1;
   });
-  const prepared = (): void => {
+  const sending = (): void => {
     before = cpu();
     spec.progress('sending');
   };
   await started;
-  const report = await runLoad(load, prepared, spec.progress);
+  const report = await runLoad(load, sending, spec.progress);
   const used = cpu() - before;
   const peak = Math.max(...nodes.map((node) => peakRssMiB(node.pid)));
   spec.progress('looking for every transaction');
@@ -184,6 +191,7 @@ function resultOf(spec: BenchSpec, m: Awaited<ReturnType<typeof measure>>): Benc
     loadCpuSeconds: Math.round(report.cpuSeconds * 100) / 100,
     peakRssMiB: m.peak,
     node: process.version,
+    txBytes: report.txBytes,
     committed,
     sent: report.sent,
     seconds: Math.round(seconds * 100) / 100,
@@ -205,7 +213,8 @@ export async function runBench(spec: BenchSpec): Promise<BenchResult> {
     base: undefined,
   });
   const chainId = `bench-${spec.now}`.slice(0, 40);
-  const rate = spec.rate === 0 ? OPEN_RATE[spec.app] / Math.sqrt(spec.opsPerTx) : spec.rate;
+  const open = Math.min(OPEN_RATE[spec.app], OPEN_OPS / spec.opsPerTx);
+  const rate = spec.rate === 0 ? open : spec.rate;
   const abort = new AbortController();
   try {
     const plan = await prepareDevnet({
@@ -236,6 +245,7 @@ export async function runBench(spec: BenchSpec): Promise<BenchResult> {
         rate: spec.rate,
         seconds: spec.seconds,
         window: WINDOW,
+        graceMs: GRACE_MS,
       };
       return resultOf(spec, await measure(spec, devnet, load));
     } finally {
