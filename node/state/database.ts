@@ -83,6 +83,47 @@ export const openLevel: OpenRaw = (path) =>
     writeBufferSize: WRITE_BUFFER_BYTES,
   });
 
+/**
+ * Where bytes stand while Level copies them. A small array of the heap must be moved out of it
+ * before native code can read it, which costs more than everything else about a write.
+ */
+const KEY_SCRATCH: Uint8Array = new Uint8Array(256);
+const VALUE_SCRATCH: Uint8Array = new Uint8Array(64);
+const keyViews: Uint8Array[] = viewsOf(KEY_SCRATCH);
+const valueViews: Uint8Array[] = viewsOf(VALUE_SCRATCH);
+
+/** The first bytes of an array, by their number. */
+function viewsOf(bytes: Uint8Array): Uint8Array[] {
+  return Array.from({ length: bytes.length + 1 }, (_, length) => bytes.subarray(0, length));
+}
+
+/** A key behind its space's byte, until the next call. */
+function keyFor(space: number, key: Uint8Array): Uint8Array {
+  const view = keyViews[key.length + 1];
+  if (view === undefined) return prefixed(space, key);
+  view[0] = space;
+  view.set(key, 1);
+  return view;
+}
+
+/** A value where native code can read it, until the next call. */
+function valueFor(value: Uint8Array): Uint8Array {
+  const view = valueViews[value.length];
+  if (view === undefined) return value;
+  view.set(value);
+  return view;
+}
+
+function stage(
+  batch: RawBatch,
+  space: number,
+  key: Uint8Array,
+  value: Uint8Array | undefined,
+): void {
+  if (value === undefined) batch.del(keyFor(space, key));
+  else batch.put(keyFor(space, key), valueFor(value));
+}
+
 function prefixed(space: number, key: Uint8Array): Uint8Array {
   const out = new Uint8Array(key.length + 1);
   out[0] = space;
@@ -140,7 +181,7 @@ export class Database {
   /** The flushed value of a key. @throws LedgerError storage/4 or 5 if the disk fails */
   get(space: number, key: Uint8Array): Uint8Array | undefined {
     try {
-      return this.#raw.getSync(prefixed(space, key));
+      return this.#raw.getSync(keyFor(space, key));
     } catch (thrown) {
       throw storageError(thrown, this.path);
     }
@@ -148,8 +189,7 @@ export class Database {
 
   /** Adds one write to the next flush. */
   stage(space: number, key: Uint8Array, value: Uint8Array | undefined): void {
-    if (value === undefined) this.#batch.del(prefixed(space, key));
-    else this.#batch.put(prefixed(space, key), value);
+    stage(this.#batch, space, key, value);
   }
 
   /** Calls `done` when everything staged up to the next flush is durable, before it resolves. */
@@ -174,10 +214,7 @@ export class Database {
   /** Makes `changes` durable now, apart from what is staged. */
   async write(changes: Iterable<Change>): Promise<void> {
     const batch = this.#raw.batch();
-    for (const [space, key, value] of changes) {
-      if (value === undefined) batch.del(prefixed(space, key));
-      else batch.put(prefixed(space, key), value);
-    }
+    for (const [space, key, value] of changes) stage(batch, space, key, value);
     await this.#commit(batch);
   }
 

@@ -13,17 +13,27 @@
  */
 import { LedgerError, present } from '../src/base/errors.ts';
 import { HASH_SIZE } from '../src/base/hash.ts';
-import { EMPTY_ROOT, innerHash, leafHash, rootOfHashes, splitPoint } from '../src/base/merkle.ts';
+import {
+  EMPTY_ROOT,
+  innerHash as innerHashOf,
+  rootOfHashes,
+  splitPoint,
+} from '../src/base/merkle.ts';
 import { errors } from './errors.ts';
+import { bytesOf, innerHash, logLeafHash, writeText } from './text.ts';
 
-/** Hashes in a full tile. */
+/** Hashes in a full tile, and how many levels of the tree that is. */
 const TILE = 16;
+const TILE_LEVELS = 4;
 const SIZE_BYTES = 8;
 
-/** A log at one size: how many entries, and the growing tile of each level. */
+/** A log at one size; hashes are text (text.ts). */
 export type LogState = {
   readonly size: number;
-  readonly growing: readonly (readonly Uint8Array[])[];
+  /** The growing tile of each level. */
+  readonly growing: readonly (readonly string[])[];
+  /** Roots of the perfect subtrees that the size is made of, largest first. */
+  readonly peaks: readonly string[];
 };
 
 /** A tile that became full: 16 hashes, one after the other. */
@@ -37,77 +47,102 @@ export type FullTile = {
 export type ReadTile = (level: number, index: number) => Uint8Array | undefined;
 
 /** The log without entries. */
-export const EMPTY_LOG: LogState = { size: 0, growing: [] };
+export const EMPTY_LOG: LogState = { size: 0, growing: [], peaks: [] };
 
-/** The log after `leaves`, and the tiles that became full. */
+/** The log after `leaves`, and the tiles that became full. Cost: about two hashes a leaf. */
 export function append(
   log: LogState,
   leaves: readonly Uint8Array[],
 ): { readonly log: LogState; readonly tiles: readonly FullTile[] } {
-  const growing = log.growing.map((level) => [...level]);
+  const growing = log.growing.map((level) => level.slice());
+  const peaks = log.peaks.slice();
   const tiles: FullTile[] = [];
   let { size } = log;
   for (const leaf of leaves) {
-    let hash = leafHash(leaf);
-    for (let level = 0; ; level++) {
-      const tile = growing[level] ?? [];
-      growing[level] = tile;
-      tile.push(hash);
-      if (tile.length < TILE) break;
+    let hash = logLeafHash(leaf);
+    push(growing, 0, hash);
+    // Each one at the end of the size joins two subtrees; four joins fill a tile.
+    let joins = 0;
+    for (let rest = size; rest % 2 === 1; rest = (rest - 1) / 2) {
+      hash = innerHash(peaks.pop() ?? '', hash);
+      joins++;
+      if (joins % TILE_LEVELS !== 0) continue;
+      const level = joins / TILE_LEVELS - 1;
       const index = Math.floor(size / TILE ** (level + 1));
-      tiles.push({ level, index, bytes: joined(tile) });
+      tiles.push({ level, index, bytes: bytesOf((growing[level] ?? []).join('')) });
       growing[level] = [];
-      hash = rootOfHashes(tile);
+      push(growing, level + 1, hash);
     }
+    peaks.push(hash);
     size++;
   }
-  return { log: { size, growing }, tiles };
+  return { log: { size, growing, peaks }, tiles };
 }
 
-function joined(hashes: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(hashes.length * HASH_SIZE);
-  for (const [i, hash] of hashes.entries()) out.set(hash, i * HASH_SIZE);
-  return out;
+function push(growing: string[][], level: number, hash: string): void {
+  const tile = growing[level];
+  if (tile === undefined) growing[level] = [hash];
+  else tile.push(hash);
 }
 
 /** The RFC 6962 root of the whole log. */
-export function logRoot(log: LogState): Uint8Array {
-  let ragged: Uint8Array | undefined;
-  for (const level of log.growing) {
-    const hashes = ragged === undefined ? level : [...level, ragged];
-    if (hashes.length > 0) ragged = rootOfHashes(hashes);
-  }
-  return ragged ?? EMPTY_ROOT;
+export function logRoot({ peaks }: LogState): Uint8Array {
+  let root = peaks.at(-1);
+  if (root === undefined) return EMPTY_ROOT;
+  for (let i = peaks.length - 2; i >= 0; i--) root = innerHash(peaks[i] as string, root);
+  return bytesOf(root);
 }
 
 /** The log's head as stored: its size, then per level a count and the growing tile. */
 export function encodeLog(log: LogState): Uint8Array {
   const hashes = log.growing.reduce((sum, level) => sum + level.length, 0);
-  const out = new Uint8Array(SIZE_BYTES + log.growing.length + hashes * HASH_SIZE);
-  new DataView(out.buffer).setBigUint64(0, BigInt(log.size));
+  const out = Buffer.allocUnsafe(SIZE_BYTES + log.growing.length + hashes * HASH_SIZE);
+  out.writeUIntBE(0, 0, 2);
+  out.writeUIntBE(log.size, 2, 6);
   let at = SIZE_BYTES;
   for (const level of log.growing) {
     out[at++] = level.length;
-    out.set(joined(level), at);
-    at += level.length * HASH_SIZE;
+    for (const hash of level) at = writeText(out, hash, at);
   }
   return out;
 }
 
 /** The log of a stored head. */
 export function decodeLog(bytes: Uint8Array): LogState {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const growing: Uint8Array[][] = [];
-  for (let at = SIZE_BYTES; at < bytes.length; ) {
-    const level: Uint8Array[] = [];
-    let left = bytes[at++] as number;
+  const stored = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const growing: string[][] = [];
+  for (let at = SIZE_BYTES; at < stored.length; ) {
+    const level: string[] = [];
+    let left = stored[at++] as number;
     for (; left > 0; left--) {
-      level.push(bytes.slice(at, at + HASH_SIZE));
+      level.push(stored.toString('latin1', at, at + HASH_SIZE));
       at += HASH_SIZE;
     }
     growing.push(level);
   }
-  return { size: Number(view.getBigUint64(0)), growing };
+  return { size: Number(stored.readBigUInt64BE(0)), growing, peaks: peaksOf(growing) };
+}
+
+/** The peaks of growing tiles: of each, one for every power of two that its length is made of. */
+function peaksOf(growing: readonly (readonly string[])[]): string[] {
+  const peaks: string[] = [];
+  for (let level = growing.length - 1; level >= 0; level--) {
+    const tile = growing[level] ?? [];
+    let at = 0;
+    for (let size = TILE / 2; size >= 1; size /= 2) {
+      if ((tile.length & size) === 0) continue;
+      peaks.push(perfectRoot(tile, at, at + size));
+      at += size;
+    }
+  }
+  return peaks;
+}
+
+/** The root of the perfect subtree over `hashes[from … to)`. */
+function perfectRoot(hashes: readonly string[], from: number, to: number): string {
+  if (to - from === 1) return hashes[from] as string;
+  const middle = (from + to) >> 1;
+  return innerHash(perfectRoot(hashes, from, middle), perfectRoot(hashes, middle, to));
 }
 
 function isPowerOfTwo(n: number): boolean {
@@ -132,7 +167,7 @@ class LogReader {
     const start = from - index * TILE;
     const growing = this.#log.growing[level] ?? [];
     const full = Math.floor(this.#log.size / TILE ** (level + 1));
-    if (index >= full) return growing.slice(start, start + count);
+    if (index >= full) return growing.slice(start, start + count).map(bytesOf);
     const bytes = present(this.#readTile(level, index), `tile ${level}/${index} of a log`);
     const out: Uint8Array[] = [];
     for (let i = start; i < start + count; i++) {
@@ -151,7 +186,7 @@ class LogReader {
       return rootOfHashes(this.#hashes(level, from / unit, size / unit));
     }
     const middle = from + splitPoint(size);
-    return innerHash(this.root(from, middle), this.root(middle, to));
+    return innerHashOf(this.root(from, middle), this.root(middle, to));
   }
 }
 

@@ -41,6 +41,21 @@ export function innerHash(left: string, right: string): string {
   return hash('sha256', innerInput, 'binary');
 }
 
+/** A leaf up to this size is hashed without memory of its own. */
+const LOG_LEAF_BYTES = 1_024;
+/** Begins with 0, which says that a leaf follows. */
+const logLeafInput = new Uint8Array(1 + LOG_LEAF_BYTES);
+
+/** SHA-256(0 ‖ leaf): the hash of a log's entry. Cost: about 1 µs. */
+export function logLeafHash(leaf: Uint8Array): string {
+  const input =
+    leaf.length <= LOG_LEAF_BYTES
+      ? logLeafInput.subarray(0, 1 + leaf.length)
+      : new Uint8Array(1 + leaf.length);
+  input.set(leaf, 1);
+  return hash('sha256', input, 'binary');
+}
+
 const leafInput = new Uint8Array(3 + MAX_PACKED_BYTES + HASH_SIZE);
 
 /** `stateLeafHash` (types/proofs.ts) of a logical key. Cost: about 2 µs. */
