@@ -15,6 +15,7 @@ import {
   placesValue,
   positionsOf,
   tagPrefix,
+  valueKey,
   valuePrefix,
 } from '../../node/src/indexer/keys.ts';
 import { parseQuery } from '../../node/src/indexer/query.ts';
@@ -273,7 +274,10 @@ describe('indexer/search', () => {
   });
 
   it('keeps keys apart whatever bytes texts hold', () => {
-    const text = fc.oneof(fc.string(), fc.constantFrom('\0', 'a\0', '\0\u0001', '\0\u0002', ''));
+    const text = fc.oneof(
+      fc.string(),
+      fc.constantFrom('\0', 'a\0', '\0\u0001', '\0\u0002', '', 'é', 'plain', 'x'.repeat(512)),
+    );
     fc.assert(
       fc.property(text, text, text, text, (tagA, valueA, tagB, valueB) => {
         const a = valuePrefix(tagPrefix(KIND.tx, tagA), valueA);
@@ -289,6 +293,8 @@ describe('indexer/search', () => {
           { ...at, index: 0, event: 1 },
         ]);
         expect(indexedValue(key, tagPrefix(KIND.tx, tagA).length)).to.equal(valueA);
+        const direct = valueKey(tagPrefix(KIND.tx, tagA), valueA, at.height);
+        expect(toUpperHex(direct)).to.equal(toUpperHex(key));
       }),
     );
   });

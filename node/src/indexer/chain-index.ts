@@ -10,13 +10,12 @@
  *
  * @module
  */
-import { readU64be, toHex, u64be } from '../base/bytes.ts';
+import { latin1, readU64be, u64be } from '../base/bytes.ts';
 import { txHashes } from '../types/block.ts';
 import type { CommittedHeight } from '../types/chain-state.ts';
 import type { AbciEvent, TxResult } from '../types/results.ts';
 import {
   type AttributeKind,
-  attributeKey,
   countKey,
   hashKey,
   KIND,
@@ -26,7 +25,7 @@ import {
   readU32be,
   tagPrefix,
   u32be,
-  valuePrefix,
+  valueKey,
 } from './keys.ts';
 import type { BlockSource, KeySpace } from './ports.ts';
 
@@ -42,28 +41,36 @@ const RECENT_TXS = 20_000;
 /** Tags whose key prefix is remembered. */
 const KNOWN_TAGS = 1_024;
 
-/** What a block's attributes say: per tag and kept value, where it occurs. */
-type Tags = Map<string, Map<string, { readonly value: string; readonly places: number[] }>>;
+/** Where a value occurs in a block: index and event, in turns. */
+type Values = Map<string, { readonly value: string; readonly places: number[] }>;
+
+/** What a block's attributes say: per type of event, per key, per kept value. */
+type Tags = Map<string, Map<string, Values>>;
 
 function collect(into: Tags, index: number, events: readonly AbciEvent[]): void {
-  for (const [event, { type, attributes }] of events.entries()) {
+  for (let event = 0; event < events.length; event++) {
+    const { type, attributes } = events[event] as AbciEvent;
     if (type === '') continue;
-    for (const { key, value, index: indexed } of attributes) {
-      if (indexed && key !== '') occur(into, `${type}.${key}`, value, [index, event]);
+    for (const attribute of attributes) {
+      if (!attribute.index || attribute.key === '') continue;
+      occur(valuesOf(into, type, attribute.key), attribute.value, index, event);
     }
   }
 }
 
-function occur(into: Tags, tag: string, value: string, place: readonly [number, number]): void {
-  let values = into.get(tag);
-  if (values === undefined) {
-    values = new Map();
-    into.set(tag, values);
-  }
+function valuesOf(tags: Tags, type: string, key: string): Values {
+  const keys = tags.get(type) ?? new Map<string, Values>();
+  if (keys.size === 0) tags.set(type, keys);
+  const values: Values = keys.get(key) ?? new Map();
+  if (values.size === 0) keys.set(key, values);
+  return values;
+}
+
+function occur(values: Values, value: string, index: number, event: number): void {
   const kept = keptValue(value);
   const known = values.get(kept);
-  if (known === undefined) values.set(kept, { value, places: [...place] });
-  else known.places.push(...place);
+  if (known === undefined) values.set(kept, { value, places: [index, event] });
+  else known.places.push(index, event);
 }
 
 /** Reads and stages index entries. */
@@ -94,13 +101,17 @@ export class ChainIndex {
     collect(blockTags, 0, results.events);
     this.#stageTags(KIND.block, height, blockTags);
     const tags: Tags = new Map();
+    const { txResults } = results;
+    const failures = txResults.some(({ code }) => code !== 0);
     const succeeded = new Set<string>();
     for (const [index, hash] of txHashes(txs).entries()) {
-      const result = results.txResults[index];
+      const result = txResults[index];
       if (result === undefined) continue;
-      const key = toHex(hash);
-      if (result.code === 0) succeeded.add(key);
-      else if (succeeded.has(key) || this.#hasSuccess(hash)) continue;
+      if (failures) {
+        const name = latin1(hash);
+        if (result.code === 0) succeeded.add(name);
+        else if (succeeded.has(name) || this.#hasSuccess(hash)) continue;
+      }
       this.#space.stage(hashKey(KIND.txHash, hash), locationValue(height, index));
       collect(tags, index, result.events);
     }
@@ -109,11 +120,12 @@ export class ChainIndex {
   }
 
   #stageTags(kind: AttributeKind, height: number, tags: Tags): void {
-    for (const [tag, values] of tags) {
-      const prefix = this.#prefix(kind, tag);
-      for (const { value, places } of values.values()) {
-        const key = attributeKey(valuePrefix(prefix, value), height);
-        this.#space.stage(key, placesValue(places));
+    for (const [type, keys] of tags) {
+      for (const [key, values] of keys) {
+        const prefix = this.#prefix(kind, `${type}.${key}`);
+        for (const { value, places } of values.values()) {
+          this.#space.stage(valueKey(prefix, value, height), placesValue(places));
+        }
       }
     }
   }

@@ -71,10 +71,15 @@ export function readU32be(bytes: Uint8Array, at: number): number {
 
 /** What a transaction's hash leads to: its height and its index. */
 export function locationValue(height: number, index: number): Uint8Array {
-  const out = new Uint8Array(HEIGHT_BYTES + 4);
+  const out = room(HEIGHT_BYTES + 4);
   putHeight(out, 0, height);
   putU32(out, HEIGHT_BYTES, index);
   return out;
+}
+
+/** Bytes to be filled; from a pool, which costs a tenth of an array of its own. */
+function room(size: number): Uint8Array {
+  return Buffer.allocUnsafe(size);
 }
 
 function escaped(bytes: Uint8Array): Uint8Array {
@@ -101,11 +106,29 @@ export function valuePrefix(prefix: Uint8Array, value: string): Uint8Array {
 
 /** The part of a value that is kept: texts that agree in it share their entries. */
 export function keptValue(value: string): string {
-  const text = value.toWellFormed();
+  const text = value.isWellFormed() ? value : value.toWellFormed();
   if (3 * text.length <= MAX_VALUE_BYTES) return text;
   const bytes = utf8(text);
   if (bytes.length <= MAX_VALUE_BYTES) return text;
   return Buffer.from(bytes.buffer, bytes.byteOffset, MAX_VALUE_BYTES).toString('latin1');
+}
+
+/** The key of a value's occurrences at a height, given the prefix of the tag. */
+export function valueKey(prefix: Uint8Array, value: string, height: number): Uint8Array {
+  const end = prefix.length + value.length;
+  const key = room(end + END.length + HEIGHT_BYTES);
+  let plain = value.length <= MAX_VALUE_BYTES;
+  // Almost all values are plain text, whose characters are its bytes.
+  for (let i = 0; i < value.length && plain; i++) {
+    const code = value.charCodeAt(i);
+    key[prefix.length + i] = code;
+    plain = code > 0 && code < 0x80;
+  }
+  if (!plain) return attributeKey(valuePrefix(prefix, value), height);
+  key.set(prefix);
+  key.set(END, end);
+  putHeight(key, end + END.length, height);
+  return key;
 }
 
 /** The key of a value's occurrences at a height, given the prefix of the value. */
@@ -118,7 +141,7 @@ export function attributeKey(prefix: Uint8Array, height: number): Uint8Array {
 
 /** The occurrences of a value at one height: index and event, in turns. */
 export function placesValue(places: readonly number[]): Uint8Array {
-  const out = new Uint8Array(4 * places.length);
+  const out = room(4 * places.length);
   for (let i = 0; i < places.length; i++) putU32(out, 4 * i, places[i] as number);
   return out;
 }
@@ -168,7 +191,10 @@ export function hashKey(
   kind: typeof KIND.txHash | typeof KIND.blockHash,
   hash: Uint8Array,
 ): Uint8Array {
-  return concatBytes(Uint8Array.of(kind), hash);
+  const key = room(1 + hash.length);
+  key[0] = kind;
+  key.set(hash, 1);
+  return key;
 }
 
 /** The key of a height's number of transactions. */
