@@ -20,9 +20,16 @@ export const MAX_AUNTS = 100;
 /** The root of no leaves: SHA-256 of nothing. */
 export const EMPTY_ROOT: Uint8Array = sha256(EMPTY);
 
+/** What is hashed next: arrays of their own cost more than hashes. Larger leaves get them. */
+const MAX_SCRATCH_LEAF = 1_024;
+const leafInput: Uint8Array = new Uint8Array(1 + MAX_SCRATCH_LEAF);
+const innerInput: Uint8Array = new Uint8Array(1 + 2 * HASH_SIZE);
+innerInput[0] = INNER_PREFIX;
+
 /** SHA-256(0x00 ‖ leaf). */
 export function leafHash(leaf: Uint8Array): Uint8Array {
-  const input = new Uint8Array(1 + leaf.length);
+  const size = 1 + leaf.length;
+  const input = size <= leafInput.length ? leafInput.subarray(0, size) : new Uint8Array(size);
   input[0] = LEAF_PREFIX;
   input.set(leaf, 1);
   return sha256(input);
@@ -30,7 +37,8 @@ export function leafHash(leaf: Uint8Array): Uint8Array {
 
 /** SHA-256(0x01 ‖ left ‖ right). */
 export function innerHash(left: Uint8Array, right: Uint8Array): Uint8Array {
-  const input = new Uint8Array(1 + left.length + right.length);
+  const size = 1 + left.length + right.length;
+  const input = size === innerInput.length ? innerInput : new Uint8Array(size);
   input[0] = INNER_PREFIX;
   input.set(left, 1);
   input.set(right, 1 + left.length);

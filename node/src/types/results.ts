@@ -8,7 +8,7 @@
  * @module
  */
 import { MAX_BLOCK_BYTES } from '../base/limits.ts';
-import { merkleRoot } from '../base/merkle.ts';
+import { leafHash, rootOfHashes } from '../base/merkle.ts';
 import { bool, bytes, type Codec, int, list, message, text, uint } from '../base/proto.ts';
 import type { ConsensusParams } from './params.ts';
 import type { ValidatorUpdate } from './validators.ts';
@@ -80,7 +80,7 @@ export function resultLeaves(results: readonly ExecTxResult[]): Uint8Array[] {
 
 /** The hash of a block's results, which the next header carries. */
 export function resultsHash(results: readonly ExecTxResult[]): Uint8Array {
-  return merkleRoot(resultLeaves(results));
+  return rootOfHashes(results.map((result) => hashedResultCodec.borrow(result, leafHash)));
 }
 
 /** Where a transaction ended up. */
