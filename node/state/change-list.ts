@@ -1,8 +1,8 @@
 /**
- * What a height did to the state, as one row: buckets of the tree made or gone, records changed.
+ * What a height did to the state, as one row: buckets of the tree made or gone, records deleted.
  *
- * Upholds: with the whole crown before it, the lists give the tree of every kept height; with the
- * records it names, a list tells pruning what the height replaced.
+ * Upholds: with the whole crown before it, the lists give the tree of every kept height; the
+ * records it names are those whose last entries may go when the height does.
  *
  * @module
  */
@@ -16,25 +16,17 @@ export type BucketChange = {
   readonly hash: string;
 };
 
-/** One record's change at a height. */
-export type ChangedKey = {
-  readonly key: Uint8Array;
-  readonly version: number;
-  readonly deleted: boolean;
-};
-
 /** What a height did. */
 export type HeightList = {
   /** The root of the tree after it. */
   readonly root: Uint8Array;
   readonly buckets: readonly BucketChange[];
-  readonly changed: readonly ChangedKey[];
+  /** Keys of the records that it deleted. */
+  readonly deleted: readonly Uint8Array[];
 };
 
 /** The hash that a bucket without leaves has. */
 export const NO_HASH = '';
-/** Set in a version whose record is deleted. */
-const DELETED_BIT = 0x8000_0000;
 const LIST_HEAD_BYTES = HASH_SIZE + 4;
 
 /** Buckets, one after the other: number of leaves, length of name, name, hash if it has leaves. */
@@ -66,43 +58,36 @@ export function decodeBuckets(bytes: Uint8Array): readonly BucketChange[] {
 }
 
 /** The stored form of a height's list. */
-export function encodeList({ root, buckets, changed }: HeightList): Uint8Array {
+export function encodeList({ root, buckets, deleted }: HeightList): Uint8Array {
   const encoded = encodeBuckets(buckets);
-  const size = changed.reduce((sum, { key }) => sum + 5 + key.length, LIST_HEAD_BYTES);
+  const size = deleted.reduce((sum, key) => sum + 1 + key.length, LIST_HEAD_BYTES);
   const out = new Uint8Array(size + encoded.length);
-  const view = new DataView(out.buffer);
   out.set(root);
-  view.setUint32(HASH_SIZE, encoded.length);
+  new DataView(out.buffer).setUint32(HASH_SIZE, encoded.length);
   out.set(encoded, LIST_HEAD_BYTES);
   let at = LIST_HEAD_BYTES + encoded.length;
-  for (const { key, version, deleted } of changed) {
+  for (const key of deleted) {
     out[at] = key.length;
     out.set(key, at + 1);
-    view.setUint32(at + 1 + key.length, deleted ? version + DELETED_BIT : version);
-    at += 5 + key.length;
+    at += 1 + key.length;
   }
   return out;
 }
 
-/** A height's list of its stored form; the records are read when they are asked for. */
+/** A height's list of its stored form. */
 export function decodeList(bytes: Uint8Array): HeightList {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const start = LIST_HEAD_BYTES + view.getUint32(HASH_SIZE);
+  const deleted: Uint8Array[] = [];
+  for (let at = start; at < bytes.length; ) {
+    const end = at + 1 + (bytes[at] as number);
+    deleted.push(bytes.slice(at + 1, end));
+    at = end;
+  }
   return {
     root: bytes.subarray(0, HASH_SIZE),
     buckets: decodeBuckets(bytes.subarray(LIST_HEAD_BYTES, start)),
-    get changed(): readonly ChangedKey[] {
-      const changed: ChangedKey[] = [];
-      for (let at = start; at < bytes.length; ) {
-        const end = at + 1 + (bytes[at] as number);
-        const version = view.getUint32(end);
-        const deleted = version >= DELETED_BIT;
-        const key = bytes.subarray(at + 1, end);
-        changed.push({ key, version: deleted ? version - DELETED_BIT : version, deleted });
-        at = end + 4;
-      }
-      return changed;
-    },
+    deleted,
   };
 }
 
@@ -113,6 +98,6 @@ export function joinLists(earlier: HeightList, later: HeightList): HeightList {
   return {
     root: later.root,
     buckets: [...kept, ...later.buckets],
-    changed: [...earlier.changed, ...later.changed],
+    deleted: [...earlier.deleted, ...later.deleted],
   };
 }

@@ -71,7 +71,7 @@ export type OpenRaw = (path: string) => RawLevel;
 const BLOCK_CACHE_BYTES = 32 * 1024 * 1024;
 const WRITE_BUFFER_BYTES = 8 * 1024 * 1024;
 /** Layout of keys and values; raised when one program could misread what another wrote. */
-const FORMAT = 2;
+const FORMAT = 3;
 const FORMAT_KEY: Uint8Array = Uint8Array.of(SPACE.meta, 0);
 
 /** Level 10 with byte strings as keys and values. */

@@ -1,55 +1,131 @@
 /**
  * Flat records: the newest value of each, and the older values that kept heights need.
  *
+ * The newest entry lies under the record's key. The entries that a height replaced lie together
+ * in one row of that height, so a height costs one row beside its records. An entry knows the
+ * heights of some older ones: versions count the changes of a record, and version v knows those
+ * of v without its lowest bit, of that without its lowest bit, and so on down to 0.
+ *
  * Upholds: a read at any kept height finds the value of that height with a bounded number of
- * lookups. The newest value lies under the key; each older one under key ‖ version, where versions
- * count the changes of the record. So a height is found by bisection over versions, and a version
- * that is missing was pruned and is older than any kept height. A deleted record stays as a value
- * without bytes until no kept height needs it.
+ * lookups: each halves the versions in question. A row that is missing was pruned and is of no
+ * kept height. A deleted record stays as a value without bytes until no kept height needs it.
  *
  * @module
  */
-import { EMPTY } from '../src/base/bytes.ts';
+import { EMPTY, equalBytes } from '../src/base/bytes.ts';
 import type { Database } from './database.ts';
-import { SPACE } from './spaces.ts';
+import { heightKey, SPACE } from './spaces.ts';
 
 /** A record's value since `height`; empty: deleted. */
 export type Entry = {
   /** Counts the changes of the record from 0. */
   readonly version: number;
   readonly height: number;
+  /** Heights of the older versions that this one knows, newest first. */
+  readonly links: readonly number[];
   readonly value: Uint8Array;
 };
 
-/** Bytes of version and height before a value. */
-const HEAD_BYTES = 10;
+/** An entry that a height replaced. */
+export type Replaced = { readonly key: Uint8Array; readonly entry: Entry };
 
-/** The stored form of an entry. */
-export function encodeEntry({ version, height, value }: Entry): Uint8Array {
+const VERSION_BYTES = 4;
+const HEIGHT_BYTES = 6;
+const HEAD_BYTES: number = VERSION_BYTES + HEIGHT_BYTES;
+/** Before each entry of a row: length of its key, length of the entry. */
+const ROW_HEAD_BYTES = 5;
+
+const NO_LINKS: readonly number[] = [];
+
+/** How many older versions a version knows: one for each bit that is set. */
+function linksOf(version: number): number {
+  let count = 0;
+  for (let rest = version; rest !== 0; rest = (rest & (rest - 1)) >>> 0) count++;
+  return count;
+}
+
+/** The entry that follows `before`, if there is one. */
+export function nextEntry(before: Entry | undefined, height: number, value: Uint8Array): Entry {
+  if (before === undefined) return { version: 0, height, links: NO_LINKS, value };
+  const version = before.version + 1;
+  // The bits that were set below the one that is set now are gone, and their links with them.
+  const gone = 31 - Math.clz32(version & -version);
+  const links = gone === 0 ? [before.height, ...before.links] : before.links.slice(gone - 1);
+  return { version, height, links, value };
+}
+
+function entrySize({ links, value }: Entry): number {
+  return HEAD_BYTES + HEIGHT_BYTES * links.length + value.length;
+}
+
+function writeEntry(out: Buffer, start: number, entry: Entry): number {
+  let at = out.writeUInt32BE(entry.version, start);
+  at = out.writeUIntBE(entry.height, at, HEIGHT_BYTES);
+  for (const height of entry.links) at = out.writeUIntBE(height, at, HEIGHT_BYTES);
+  out.set(entry.value, at);
+  return at + entry.value.length;
+}
+
+/** The stored form of an entry: version, height, links, value. */
+export function encodeEntry(entry: Entry): Uint8Array {
   // From Buffer's pool: a new array of more than 64 bytes costs ten times as much.
-  const out = Buffer.allocUnsafe(HEAD_BYTES + value.length);
-  out.writeUInt32BE(version, 0);
-  out.writeUIntBE(height, 4, 6);
-  out.set(value, HEAD_BYTES);
+  const out = Buffer.allocUnsafe(entrySize(entry));
+  writeEntry(out, 0, entry);
   return out;
 }
 
 /** The entry of a stored form. */
 export function decodeEntry(bytes: Uint8Array): Entry {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, HEAD_BYTES);
-  return {
-    version: view.getUint32(0),
-    height: view.getUint16(4) * 2 ** 32 + view.getUint32(6),
-    value: new Uint8Array(bytes.subarray(HEAD_BYTES)),
-  };
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const heightAt = (at: number): number => view.getUint16(at) * 2 ** 32 + view.getUint32(at + 2);
+  const version = view.getUint32(0);
+  const links: number[] = [];
+  let at = HEAD_BYTES;
+  for (let left = linksOf(version); left > 0; left--) {
+    links.push(heightAt(at));
+    at += HEIGHT_BYTES;
+  }
+  const value = new Uint8Array(bytes.subarray(at));
+  return { version, height: heightAt(VERSION_BYTES), links, value };
 }
 
-/** The key of an older value. */
-export function versionKey(key: Uint8Array, version: number): Uint8Array {
-  const out = new Uint8Array(key.length + 4);
-  out.set(key);
-  new DataView(out.buffer).setUint32(key.length, version);
+/** The row of the entries that a height replaced. */
+export function encodeReplaced(replaced: readonly Replaced[]): Uint8Array {
+  let size = 0;
+  for (const { key, entry } of replaced) size += ROW_HEAD_BYTES + key.length + entrySize(entry);
+  const out = Buffer.allocUnsafe(size);
+  let at = 0;
+  for (const { key, entry } of replaced) {
+    out[at] = key.length;
+    out.writeUInt32BE(entrySize(entry), at + 1);
+    out.set(key, at + ROW_HEAD_BYTES);
+    at = writeEntry(out, at + ROW_HEAD_BYTES + key.length, entry);
+  }
   return out;
+}
+
+/** Version `version` of a record, which was replaced at `height`; undefined if it was pruned. */
+function replacedAt(
+  db: Database,
+  height: number,
+  key: Uint8Array,
+  version: number,
+): Entry | undefined {
+  const row = db.get(SPACE.replaced, heightKey(height));
+  if (row === undefined) return undefined;
+  const view = new DataView(row.buffer, row.byteOffset, row.length);
+  for (let at = 0; at < row.length; ) {
+    const keyAt = at + ROW_HEAD_BYTES;
+    const entryAt = keyAt + (row[at] as number);
+    const end = entryAt + view.getUint32(at + 1);
+    const found =
+      entryAt - keyAt === key.length &&
+      view.getUint32(entryAt) === version &&
+      equalBytes(row.subarray(keyAt, entryAt), key);
+    if (found) return decodeEntry(row.subarray(entryAt, end));
+    at = end;
+  }
+  return undefined;
 }
 
 /** The flushed newest entry of a record. */
@@ -62,7 +138,7 @@ export function newestEntry(db: Database, key: Uint8Array): Entry | undefined {
  * The value of a record at `height`, which is kept; `undefined` if there was none.
  *
  * @param newest - a flushed entry of the record, the newest or at least not older than `height`
- * Cost: one lookup per doubling of the record's changes since `height`.
+ * Cost: one lookup per halving of the record's changes, each of a row of that height's changes.
  */
 export function valueAt(
   db: Database,
@@ -70,47 +146,20 @@ export function valueAt(
   newest: Entry | undefined,
   height: number,
 ): Uint8Array | undefined {
-  if (newest === undefined) return undefined;
-  let found = newest.height <= height ? newest : undefined;
-  // Versions from `low` down are at or below `height` (or pruned), those above `high` are not.
-  let low = -1;
-  let high = newest.version - 1;
-  for (let step = 1; found === undefined && low < high; step *= 2) {
-    // From the newest version back in growing steps: recent heights are asked for most.
-    const probe = Math.max(high - step + 1, 0);
-    const entry = olderEntry(db, key, probe);
-    if (entry !== undefined && entry.height > height) high = probe - 1;
-    else {
-      low = probe;
-      break;
+  let entry = newest;
+  while (entry !== undefined && entry.height > height) {
+    // The oldest version known to be younger than `height`: the one before it is the next to ask.
+    let { version, height: replacedBy } = entry;
+    let older = (version & (version - 1)) >>> 0;
+    let i = 0;
+    for (; i < entry.links.length && (entry.links[i] as number) > height; i++) {
+      version = older;
+      replacedBy = entry.links[i] as number;
+      older = (version & (version - 1)) >>> 0;
     }
+    entry = i === entry.links.length ? undefined : replacedAt(db, replacedBy, key, version - 1);
   }
-  if (found === undefined) found = bisect(db, key, low, high, height);
-  return found === undefined || found.value.length === 0 ? undefined : found.value;
-}
-
-function olderEntry(db: Database, key: Uint8Array, version: number): Entry | undefined {
-  const bytes = db.get(SPACE.versions, versionKey(key, version));
-  return bytes === undefined ? undefined : decodeEntry(bytes);
-}
-
-/** The last version in `low … high` at or below `height`; `low` is, or there is none. */
-function bisect(
-  db: Database,
-  key: Uint8Array,
-  lowest: number,
-  highest: number,
-  height: number,
-): Entry | undefined {
-  let low = lowest;
-  let high = highest;
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    const entry = olderEntry(db, key, middle);
-    if (entry === undefined || entry.height <= height) low = middle;
-    else high = middle - 1;
-  }
-  return low < 0 ? undefined : olderEntry(db, key, low);
+  return entry === undefined || entry.value.length === 0 ? undefined : entry.value;
 }
 
 /** A deleted record's value. */

@@ -34,9 +34,9 @@ export const SPACE = {
   committedEvidence: 0x19,
   /** Record key → newest value. */
   records: 0x20,
-  /** Record key and version → older value. */
-  versions: 0x21,
-  /** Height → what it changed: buckets of the tree and keys of records. */
+  /** Height → the entries of records that it replaced. */
+  replaced: 0x21,
+  /** Height → what it changed: buckets of the tree and records that it deleted. */
   changes: 0x22,
   /** Height and row → buckets of a whole crown of the tree. */
   crowns: 0x23,

@@ -31,7 +31,15 @@ import {
   type ReadTile,
 } from './log.ts';
 import { Lru } from './lru.ts';
-import { DELETED, type Entry, encodeEntry, newestEntry, versionKey } from './records.ts';
+import {
+  DELETED,
+  type Entry,
+  encodeEntry,
+  encodeReplaced,
+  newestEntry,
+  nextEntry,
+  type Replaced,
+} from './records.ts';
 import { heightKey, SPACE } from './spaces.ts';
 import { NO_CROWN, openCrown } from './state-open.ts';
 import { DEFAULT_STATE_OPTIONS, type StateOptions } from './state-options.ts';
@@ -52,7 +60,11 @@ const ENTRIES_AT_ONCE = 256;
 /** Overhead of a cached record in bytes, beside key and value. */
 const ENTRY_OVERHEAD = 300;
 
-type Written = { readonly key: Uint8Array; readonly entry: Entry; readonly before?: Entry };
+type Written = {
+  readonly key: Uint8Array;
+  readonly entry: Entry;
+  readonly before: Entry | undefined;
+};
 type LogChange = {
   readonly key: Uint8Array;
   readonly log: LogState;
@@ -232,12 +244,8 @@ export class LevelStateStore {
       const value = given ?? DELETED;
       const before = this.#newest(text, key);
       written.delete(text);
-      if (before === undefined) {
-        if (given !== undefined) written.set(text, { key, entry: { version: 0, height, value } });
-      } else if (!equalBytes(before.value, value)) {
-        const version = before.version + 1;
-        written.set(text, { key, entry: { version, height, value }, before });
-      }
+      if (equalBytes(before?.value ?? DELETED, value)) continue;
+      written.set(text, { key, entry: nextEntry(before, height, value), before });
     }
     return written;
   }
@@ -249,13 +257,13 @@ export class LevelStateStore {
     const { height, update, written, draft } = finalized;
     const db = this.#db;
     this.#committing = true;
-    for (const { key, entry, before } of written.values()) {
+    for (const { key, entry } of written.values()) {
       db.stage(SPACE.records, key, encodeEntry(entry));
-      if (before === undefined) continue;
-      db.stage(SPACE.versions, versionKey(key, before.version), encodeEntry(before));
     }
     if (written.size > 0) {
       db.stage(SPACE.changes, heightKey(height), encodeList(this.#changeList(finalized)));
+      const replaced = this.#replaced(finalized);
+      if (replaced.length > 0) db.stage(SPACE.replaced, heightKey(height), replaced);
     }
     this.#stageDraft(draft);
     db.stage(SPACE.meta, HEAD_KEY, concatBytes(u64be(height), rootHash(update.root)));
@@ -271,13 +279,26 @@ export class LevelStateStore {
       return { name: key, size, hash };
     });
     for (const name of stale) if (!fresh.has(name)) buckets.push({ name, size: 0, hash: NO_HASH });
-    const changed = [...written.values()].map(({ key, entry: { version, value } }) => {
-      return { key, version, deleted: value.length === 0 };
-    });
-    const list = { root: rootHash(update.root), buckets, changed };
-    // Genesis may be finalized once more, after a crash before the first block.
-    const stored = height === this.#height && this.#db.get(SPACE.changes, heightKey(height));
-    return stored ? joinLists(decodeList(stored), list) : list;
+    const deleted: Uint8Array[] = [];
+    for (const { key, entry } of written.values()) if (entry.value.length === 0) deleted.push(key);
+    const list = { root: rootHash(update.root), buckets, deleted };
+    const stored = this.#storedAt(SPACE.changes, height);
+    return stored === undefined ? list : joinLists(decodeList(stored), list);
+  }
+
+  /** A row of the height, which may be finalized again: genesis, after a crash before a block. */
+  #storedAt(space: number, height: number): Uint8Array | undefined {
+    return height === this.#height ? this.#db.get(space, heightKey(height)) : undefined;
+  }
+
+  #replaced({ height, written }: Finalized): Uint8Array {
+    const replaced: Replaced[] = [];
+    for (const { key, before } of written.values()) {
+      if (before !== undefined) replaced.push({ key, entry: before });
+    }
+    const stored = this.#storedAt(SPACE.replaced, height);
+    const row = encodeReplaced(replaced);
+    return stored === undefined ? row : concatBytes(stored, row);
   }
 
   #stageDraft(draft: Draft): void {

@@ -73,11 +73,6 @@ const hashedResultCodec: Codec<Hashed> = message<Hashed>('ExecTxResult', {
   gasUsed: int(6),
 });
 
-/** The Merkle leaves of results, in block order. */
-export function resultLeaves(results: readonly ExecTxResult[]): Uint8Array[] {
-  return results.map((result) => hashedResultCodec.encode(result));
-}
-
 /** The hash of a block's results, which the next header carries. */
 export function resultsHash(results: readonly ExecTxResult[]): Uint8Array {
   return rootOfHashes(results.map((result) => hashedResultCodec.borrow(result, leafHash)));
