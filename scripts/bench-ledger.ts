@@ -1,5 +1,6 @@
 /**
- * Measures the ledger alone: `npx node scripts/bench-ledger.ts [--txs N] [--blocks N]`.
+ * Measures the ledger alone: `npx node scripts/bench-ledger.ts [--txs N] [--blocks N]
+ * [--only put|keyedPut|send|puts50]`.
  *
  * Prints one line of JSON: CPU per transaction of each call the engine makes, with 1 and with 50
  * puts in a transaction, on a store that is a map, so that storage does not count. As on a
@@ -34,7 +35,11 @@ const WARM_BLOCKS = 6;
 const EMPTY = new Uint8Array(0);
 
 const { values: options } = parseArgs({
-  options: { txs: { type: 'string', default: '400' }, blocks: { type: 'string', default: '10' } },
+  options: {
+    txs: { type: 'string', default: '400' },
+    blocks: { type: 'string', default: '10' },
+    only: { type: 'string' },
+  },
 });
 const [txsPerBlock, blocks] = [Number(options.txs), Number(options.blocks)];
 
@@ -226,16 +231,15 @@ function signatureMicros(): number {
   return Number(((user + system) / 2_000).toFixed(1));
 }
 
-console.log(
-  JSON.stringify(
-    {
-      signature: signatureMicros(),
-      put: await measure({ ops: 1, kind: 'put' }),
-      keyedPut: await measure({ ops: 1, kind: 'keyed' }),
-      send: await measure({ ops: 1, kind: 'send' }),
-      puts50: await measure({ ops: 50, kind: 'put' }),
-    },
-    undefined,
-    1,
-  ),
-);
+const LOADS: Readonly<Record<string, Load>> = {
+  put: { ops: 1, kind: 'put' },
+  keyedPut: { ops: 1, kind: 'keyed' },
+  send: { ops: 1, kind: 'send' },
+  puts50: { ops: 50, kind: 'put' },
+};
+
+const measured: Record<string, unknown> = { signature: signatureMicros() };
+for (const [name, load] of Object.entries(LOADS)) {
+  if (options.only === undefined || options.only === name) measured[name] = await measure(load);
+}
+console.log(JSON.stringify(measured, undefined, 1));

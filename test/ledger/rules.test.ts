@@ -10,12 +10,14 @@ import fc from 'fast-check';
 import { decodeBech32 } from '../../node/src/base/bech32.ts';
 import { toHex, utf8 } from '../../node/src/base/bytes.ts';
 import { present } from '../../node/src/base/errors.ts';
+import { sha256 } from '../../node/src/base/hash.ts';
 import { merkleRoot } from '../../node/src/base/merkle.ts';
 import { MsgPutResponse } from '../../node/src/gen/metatron/memory/v1/tx.ts';
 import { moduleAccountId } from '../../node/src/ledger/addresses.ts';
 import { getAccount } from '../../node/src/ledger/auth/accounts.ts';
 import { getBalance, getSupply } from '../../node/src/ledger/bank/balances.ts';
-import { getHead, getSpace } from '../../node/src/ledger/memory/schema.ts';
+import { named } from '../../node/src/ledger/keys.ts';
+import { getHead, getSpace, headAt } from '../../node/src/ledger/memory/schema.ts';
 import { Overlay } from '../../node/src/ledger/overlay.ts';
 import { entryId, personalSpaceId } from '../../node/src/types/memory.ts';
 import { MemoryStore } from './memory-store.ts';
@@ -149,7 +151,7 @@ describe('ledger: rules', () => {
         'version conflict on key "plan": expected version 7, current version 2',
     );
     const space = personalSpaceId(idOf(alice.address));
-    expect(getHead(world.store, space, 'plan')?.version).to.equal(2n);
+    expect(getHead(world.store, headAt(space, sha256(utf8('plan'))))?.version).to.equal(2n);
     expect(getSpace(world.store, space)?.size).to.equal(2n);
   });
 
@@ -264,7 +266,7 @@ describe('ledger: overlay', () => {
     );
     type Action = typeof action extends fc.Arbitrary<infer T> ? T : never;
     const applyOne = (overlay: Overlay, act: Action): void => {
-      if (act.kind === 'append') overlay.append(act.key, act.key);
+      if (act.kind === 'append') overlay.append(named(act.key), act.key);
       else if (act.kind === 'row') overlay.putRow(act.key, act.key);
       else overlay.set(act.key, act.value === null ? undefined : utf8(act.value));
     };
@@ -280,7 +282,7 @@ describe('ledger: overlay', () => {
           .sort(),
         overlay.rows().length,
         overlay.logs().map(({ log, leaves }) => [toHex(log), leaves.length]),
-        [1, 2, 3].map((n) => overlay.appended(Uint8Array.of(n))),
+        [1, 2, 3].map((n) => overlay.appended(named(Uint8Array.of(n)))),
       ]);
     fc.assert(
       fc.property(fc.array(action), fc.array(action), (before, after) => {

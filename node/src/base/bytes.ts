@@ -74,6 +74,13 @@ export function latin1(bytes: Uint8Array): string {
   return Reflect.apply(String.fromCharCode, null, bytes) as string;
 }
 
+/** The bytes of a string with one character each. */
+export function fromLatin1(text: string): Uint8Array {
+  const out = new Uint8Array(text.length);
+  for (let i = 0; i < out.length; i++) out[i] = text.charCodeAt(i);
+  return out;
+}
+
 /** Standard base64 with padding. */
 export function toBase64(bytes: Uint8Array): string {
   let text = '';
@@ -117,12 +124,17 @@ export function fromUtf8(bytes: Uint8Array): string | undefined {
 /** Eight bytes, big-endian. @param value - a whole number in 0 … 2^53 − 1 */
 export function u64be(value: number): Uint8Array {
   const out = new Uint8Array(8);
+  putU64be(out, 0, value);
+  return out;
+}
+
+/** Writes eight bytes, big-endian, at `at`. @param value - a whole number in 0 … 2^53 − 1 */
+export function putU64be(out: Uint8Array, at: number, value: number): void {
   let rest = value;
-  for (let i = 7; i >= 0 && rest > 0; i--) {
+  for (let i = at + 7; i >= at; i--) {
     out[i] = rest % 256;
     rest = Math.floor(rest / 256);
   }
-  return out;
 }
 
 /** Reads eight big-endian bytes at `at`; the value must be below 2^53 by the caller's contract. */

@@ -18,9 +18,7 @@ export type Field<V> = {
   readonly wire: WireType;
   /** The value of a message in which the field does not occur. */
   readonly initial: () => V;
-  /** Whether the value is written at all. */
-  readonly present: (value: V) => boolean;
-  /** Writes tag and value; called when `present`. */
+  /** Writes tag and value, or nothing if the value is the field's default. */
   readonly write: (out: Writer, value: V) => void;
   /** Reads one occurrence after its tag. */
   readonly read: (input: Reader, before: V, name: string) => V;
@@ -38,14 +36,19 @@ export function tag(number: number, wire: WireType): number {
 /** A field that occurs at most once, as a length and that many bytes. */
 export function delimited<V>(
   number: number,
-  parts: Pick<Field<V>, 'initial' | 'present' | 'write' | 'read'>,
+  parts: Pick<Field<V>, 'initial' | 'write' | 'read'> & {
+    /** Whether the value is written at all. */
+    readonly present: (value: V) => boolean;
+  },
 ): Field<V> {
   const head = tag(number, 2);
   const write = (out: Writer, value: V): void => {
+    if (!parts.present(value)) return;
     out.varint(head);
     parts.write(out, value);
   };
-  return { ...parts, number, wire: 2, write, repeated: false, always: false };
+  const { initial, read } = parts;
+  return { number, wire: 2, initial, write, read, repeated: false, always: false };
 }
 
 /** A field of one value that is left out when it is the default. */
@@ -62,8 +65,8 @@ export function scalar<V>(
     number,
     wire,
     initial: () => zero,
-    present: (value) => !isZero(value),
     write: (out, value) => {
+      if (isZero(value)) return;
       out.varint(head);
       write(out, value);
     },
@@ -92,11 +95,10 @@ export function repeated<T>(
     number,
     wire: 2,
     initial: () => NONE,
-    present: (items) => items.length > 0,
     write: (out, items) => {
-      for (const item of items) {
+      for (let i = 0; i < items.length; i++) {
         out.varint(head);
-        writeItem(out, item);
+        writeItem(out, items[i] as T);
       }
     },
     read: (input, before, name) => {

@@ -6,9 +6,9 @@
  * @module
  */
 import { ripemd160 } from '@noble/hashes/legacy.js';
-import { sha256 } from '#hash';
+import { sha256, sha256Text } from '#hash';
 
-export { sha256 };
+export { sha256, sha256Text };
 
 /** Bytes of a SHA-256 hash. */
 export const HASH_SIZE = 32;

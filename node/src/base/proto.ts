@@ -115,10 +115,10 @@ export function optionalUint64(number: number): Field<bigint | undefined> {
     number,
     wire: 0,
     initial: () => undefined,
-    present: (value) => value !== undefined,
     write: (out, value) => {
+      if (value === undefined) return;
       out.varint(head);
-      out.varint64(value ?? 0n);
+      out.varint64(value);
     },
     read: (input) => input.varint64(),
     repeated: false,
@@ -204,7 +204,9 @@ function readNested<T>(input: Reader, codec: Codec<T>): T {
 }
 
 function writeNested<T>(out: Writer, codec: Codec<T>, value: T): void {
-  out.nested(() => codec.write(out, value));
+  const start = out.open();
+  codec.write(out, value);
+  out.close(start);
 }
 
 /** A message that is always written, even when empty (gogoproto non-nullable). */
@@ -301,8 +303,7 @@ export function message<T extends object>(name: string, fields: Fields<T>): Code
   const write = (out: Writer, value: T): void => {
     for (let i = 0; i < keys.length; i++) {
       const field = kinds[i] as Field<unknown>;
-      const item = value[keys[i] as keyof T];
-      if (field.present(item)) field.write(out, item);
+      field.write(out, value[keys[i] as keyof T]);
     }
   };
   const read = (input: Reader): T => {

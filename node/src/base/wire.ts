@@ -68,6 +68,10 @@ export class Writer {
   /** Unsigned varint of a whole number in 0 … 2^53 − 1. */
   varint(value: number): void {
     this.#reserve(10);
+    if (value <= 0x7f) {
+      this.#bytes[this.#size++] = value;
+      return;
+    }
     let rest = value;
     while (rest > 0x7f) {
       this.#bytes[this.#size++] = (rest % 128) | 0x80;
@@ -78,6 +82,10 @@ export class Writer {
 
   /** Varint of a 64-bit value; negative values take ten bytes, as int64 does. */
   varint64(value: bigint): void {
+    if (value >= 0n && value <= MAX_SAFE) {
+      this.varint(Number(value));
+      return;
+    }
     let rest = value & MAX_UINT64;
     this.#reserve(10);
     while (rest > MAX_SAFE) {
@@ -129,16 +137,28 @@ export class Writer {
 
   /** A varint length, then what `body` writes. */
   nested(body: () => void): void {
-    this.#reserve(1);
-    const start = this.#size++;
+    const start = this.open();
     body();
+    this.close(start);
+  }
+
+  /** Begins a nested message. @returns what `close` wants to know */
+  open(): number {
+    this.#reserve(1);
+    return this.#size++;
+  }
+
+  /** Ends the nested message that `open` began: puts its length before it. */
+  close(start: number): void {
     const length = this.#size - start - 1;
+    if (length <= 0x7f) {
+      this.#bytes[start] = length;
+      return;
+    }
     let prefix = 1;
     for (let n = length; n > 0x7f; n = Math.floor(n / 128)) prefix++;
-    if (prefix > 1) {
-      this.#reserve(prefix - 1);
-      this.#bytes.copyWithin(start + prefix, start + 1, this.#size);
-    }
+    this.#reserve(prefix - 1);
+    this.#bytes.copyWithin(start + prefix, start + 1, this.#size);
     const end = this.#size + prefix - 1;
     this.#size = start;
     this.varint(length);
@@ -200,6 +220,13 @@ export class Reader {
 
   /** Unsigned varint that must be a whole number below 2^53. */
   varint(): number {
+    if (this.at < this.end) {
+      const byte = this.bytes[this.at] as number;
+      if (byte < 0x80) {
+        this.at++;
+        return byte;
+      }
+    }
     const small = this.#short();
     if (small >= 0) return small;
     const value = this.varint64();

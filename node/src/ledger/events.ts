@@ -23,40 +23,62 @@ export function shown(key: string, value: string): EventAttribute {
   return { key, value, index: false };
 }
 
+/** What asks for the index already under one `type.key`. */
+type Seen = {
+  readonly type: string;
+  readonly key: string;
+  readonly first: string;
+  /** All values, from the second on. */
+  values: Set<string> | undefined;
+};
+
 /** Collects the events of one transaction. */
 export class EventLog {
   readonly #events: AbciEvent[] = [];
-  readonly #seen = new Map<string, Map<string, Set<string>>>();
+  /** A handful: types and keys come from the ledger's own words. */
+  readonly #seen: Seen[] = [];
+  #place: EventAttribute | undefined;
 
   /** How many events there are. */
   get size(): number {
     return this.#events.length;
   }
 
+  /** From here on every event carries the place of message `index`. */
+  enter(index: number): void {
+    this.#place = PLACES[index] ?? shown('msg_index', String(index));
+  }
+
   /** Adds an event. */
   readonly emit: Emit = (type, attributes) => {
-    this.#events.push({ type, attributes: attributes.map((a) => this.#once(type, a)) });
+    const place = this.#place;
+    const all = place === undefined ? attributes.slice() : attributes.concat(place);
+    for (let i = 0; i < attributes.length; i++) {
+      const attribute = attributes[i] as EventAttribute;
+      if (attribute.index && this.#repeats(type, attribute)) {
+        all[i] = shown(attribute.key, attribute.value);
+      }
+    }
+    this.#events.push({ type, attributes: all });
   };
 
-  #once(type: string, attribute: EventAttribute): EventAttribute {
-    if (!attribute.index) return attribute;
-    const values = this.#values(type, attribute.key);
-    const { size } = values;
-    return values.add(attribute.value).size > size ? attribute : { ...attribute, index: false };
+  /** Whether the same asked for the index before; it does from now on. */
+  #repeats(type: string, { key, value }: EventAttribute): boolean {
+    for (const seen of this.#seen) {
+      if (seen.key !== key || seen.type !== type) continue;
+      if (seen.first === value) return true;
+      seen.values ??= new Set();
+      const { size } = seen.values;
+      return seen.values.add(value).size === size;
+    }
+    this.#seen.push({ type, key, first: value, values: undefined });
+    return false;
   }
 
-  /** The values of `type.key` that ask for the index already. */
-  #values(type: string, key: string): Set<string> {
-    const keys = this.#seen.get(type) ?? new Map<string, Set<string>>();
-    if (keys.size === 0) this.#seen.set(type, keys);
-    const values = keys.get(key) ?? new Set<string>();
-    if (values.size === 0) keys.set(key, values);
-    return values;
-  }
-
-  /** Drops all events after the first `size`. */
+  /** Drops all events after the first `size`, and the place. */
   truncate(size: number): void {
     this.#events.length = size;
+    this.#place = undefined;
   }
 
   /** The events, in order. */
@@ -65,8 +87,7 @@ export class EventLog {
   }
 }
 
-/** An emitter that adds the message's place to every event. */
-export function withMessageIndex(emit: Emit, index: number): Emit {
-  const place = shown('msg_index', String(index));
-  return (type, attributes) => emit(type, [...attributes, place]);
-}
+/** Places of the first messages, made once. */
+const PLACES: readonly EventAttribute[] = Array.from({ length: 64 }, (_, i) =>
+  shown('msg_index', String(i)),
+);

@@ -8,14 +8,14 @@
  * @module
  */
 import { EMPTY, equalBytes } from '../base/bytes.ts';
-import { attempt, LedgerError } from '../base/errors.ts';
+import { LedgerError } from '../base/errors.ts';
 import type { AbciEvent, ExecTxResult } from '../types/results.ts';
 import type { AccountId, Addresses } from './addresses.ts';
 import type { Chain } from './chain.ts';
 import { errors, refuse } from './errors.ts';
-import { EventLog, indexed, shown, withMessageIndex } from './events.ts';
+import { EventLog, indexed, shown } from './events.ts';
 import { GasMeter } from './gas.ts';
-import type { Block, Context, DecodedMessage } from './module.ts';
+import type { Block, Context, DecodedMessage, Emit } from './module.ts';
 import type { Overlay } from './overlay.ts';
 import { messageTypes } from './registry.ts';
 import { type Mode, runAnte } from './tx/ante.ts';
@@ -62,15 +62,17 @@ function admit(env: Environment, tx: DecodedTx, mode: Mode): Admitted | ExecTxRe
   const gas = new GasMeter(limit);
   const events = new EventLog();
   const mark = env.state.mark();
-  const failure = attempt(() => {
+  try {
     if (mode !== 'simulate') checkGasLimit(tx.gasLimit, maxBlockGas);
     const { block, state, addresses, signatures, chain } = env;
-    const chainId = chain.chainId;
+    const { chainId } = chain;
     runAnte({ mode, block, chainId, state, addresses, signatures, gas, emit: events.emit }, tx);
-  });
-  if (failure === undefined) return { gas, events };
-  env.state.revert(mark);
-  return refused(failure, tx.gasLimit, gas.used);
+    return { gas, events };
+  } catch (thrown) {
+    if (!(thrown instanceof LedgerError)) throw thrown;
+    env.state.revert(mark);
+    return refused(thrown, tx.gasLimit, gas.used);
+  }
 }
 
 /** Runs the ante only, as CheckTx does. A code above 0 means that nothing was changed. */
@@ -91,58 +93,66 @@ export function runTransaction(env: Environment, tx: DecodedTx, mode: Mode): Out
 }
 
 function runMessages(env: Environment, tx: DecodedTx, admitted: Admitted): ExecTxResult {
-  const sequences = new Map(tx.signers.map((id, i) => [id, sequenceAt(tx, i)]));
   const { gas, events } = admitted;
   const mark = env.state.mark();
   const anteEvents = events.size;
+  const context = new MessageContext(env, tx, admitted);
   const responses: Any[] = [];
   for (const [index, message] of tx.messages.entries()) {
-    const result = attempt(() => runMessage(env, message, index, gas, events, sequences));
-    if (result instanceof LedgerError) {
+    try {
+      responses.push(runMessage(context, message, index, events));
+    } catch (thrown) {
+      if (!(thrown instanceof LedgerError)) throw thrown;
       env.state.revert(mark);
       events.truncate(anteEvents);
-      const text = `failed to execute message; message index: ${index}: ${result.message}`;
-      return { ...refused(result, tx.gasLimit, gas.used), log: text, events: events.list() };
+      const text = `failed to execute message; message index: ${index}: ${thrown.message}`;
+      return { ...refused(thrown, tx.gasLimit, gas.used), log: text, events: events.list() };
     }
-    responses.push(result);
   }
-  return succeeded(tx, admitted, txMsgDataCodec.encode({ msgResponses: responses }));
+  const data = txMsgDataCodec.borrow({ msgResponses: responses }, env.state.keep);
+  return succeeded(tx, admitted, data);
+}
+
+/** The context of one transaction's messages, one after the other. */
+class MessageContext implements Context {
+  readonly block: Block;
+  readonly state: Overlay;
+  readonly gas: GasMeter;
+  readonly addresses: Addresses;
+  readonly emit: Emit;
+  messageIndex = 0;
+  readonly #tx: DecodedTx;
+
+  constructor(env: Environment, tx: DecodedTx, { gas, events }: Admitted) {
+    this.block = env.block;
+    this.state = env.state;
+    this.gas = gas;
+    this.addresses = env.addresses;
+    this.emit = events.emit;
+    this.#tx = tx;
+  }
+
+  sequenceOf(signer: AccountId): number {
+    const { signers, sequences } = this.#tx;
+    const index = signers.findIndex((id) => equalBytes(id, signer));
+    return sequences[index] ?? 0;
+  }
 }
 
 function runMessage(
-  env: Environment,
+  context: MessageContext,
   message: DecodedMessage,
   index: number,
-  gas: GasMeter,
   events: EventLog,
-  sequences: ReadonlyMap<AccountId, number>,
 ): Any {
-  const emit = withMessageIndex(events.emit, index);
-  emit('message', [
+  events.enter(index);
+  context.messageIndex = index;
+  context.emit('message', [
     indexed('action', message.typeUrl),
-    indexed('sender', env.addresses.text(message.signers[0] as AccountId)),
+    indexed('sender', context.addresses.text(message.signers[0] as AccountId)),
     shown('module', message.module),
   ]);
-  const context: Context = {
-    block: env.block,
-    state: env.state,
-    gas,
-    addresses: env.addresses,
-    emit,
-    messageIndex: index,
-    sequenceOf: (signer) => sequenceOf(sequences, signer),
-  };
-  const value = message.execute(context);
-  return { typeUrl: messageTypes.get(message.typeUrl)?.responseUrl ?? '', value };
-}
-
-function sequenceAt(tx: DecodedTx, index: number): number {
-  return Number(tx.authInfo.signerInfos[index]?.sequence ?? 0n);
-}
-
-function sequenceOf(sequences: ReadonlyMap<AccountId, number>, signer: AccountId): number {
-  for (const [id, sequence] of sequences) if (equalBytes(id, signer)) return sequence;
-  return 0;
+  return { typeUrl: message.responseUrl, value: message.execute(context) };
 }
 
 function succeeded(tx: DecodedTx, admitted: Admitted, data: Uint8Array): ExecTxResult {

@@ -11,7 +11,7 @@
  *
  * @module
  */
-import { concatBytes, utf8 } from '../base/bytes.ts';
+import { concatBytes, latin1, utf8 } from '../base/bytes.ts';
 import { sha256 } from '../base/hash.ts';
 
 /** First bytes. */
@@ -29,6 +29,14 @@ export const KEY = {
 /** A key: its first byte and its parts. */
 export function key(first: number, ...parts: readonly Uint8Array[]): Uint8Array {
   return concatBytes(Uint8Array.of(first), ...parts);
+}
+
+/** A record's key with the name by which maps in memory know it: one character per byte. */
+export type RecordKey = { readonly bytes: Uint8Array; readonly name: string };
+
+/** Names a key. */
+export function named(bytes: Uint8Array): RecordKey {
+  return { bytes, name: latin1(bytes) };
 }
 
 /** The range of all keys that start with these bytes. */

@@ -38,6 +38,7 @@ export type Context = {
 /** A message of a transaction, decoded and checked as far as its bytes go. */
 export type DecodedMessage = {
   readonly typeUrl: string;
+  readonly responseUrl: string;
   /** The module that executes it: the `module` of its event. */
   readonly module: string;
   /** Who must sign, in order. */
@@ -54,7 +55,6 @@ export type AminoMessage = { readonly type: string; readonly value: object };
 /** A message type that transactions may carry. */
 export type MessageType = {
   readonly typeUrl: string;
-  readonly responseUrl: string;
   readonly aminoName: string;
   /** @throws LedgerError on what is not canonical or can never be executed */
   decode(bytes: Uint8Array, addresses: Addresses): DecodedMessage;

@@ -7,7 +7,8 @@
  *
  * @module
  */
-import { EMPTY, latin1 } from '../base/bytes.ts';
+import { EMPTY } from '../base/bytes.ts';
+import { named, type RecordKey } from './keys.ts';
 import type { RecordCodec } from './record.ts';
 import type { RecordChange } from './store.ts';
 
@@ -20,24 +21,43 @@ export type Base = {
 /** A point to which changes can be taken back. */
 export type Mark = { readonly undo: number; readonly rows: number; readonly leaves: number };
 
-type Leaf = { readonly log: Uint8Array; readonly name: string; readonly leaf: Uint8Array };
-type Undo = { readonly name: string; readonly before: Change | undefined };
+type Undo = { readonly name: string; readonly before: Held | undefined };
 
-/** A changed record: its bytes, or a value that is encoded when its bytes are asked for. */
-type Change = {
+/** A record: its bytes, or a value that is encoded when its bytes are asked for. */
+type Held = {
   readonly key: Uint8Array;
-  readonly codec: RecordCodec<unknown> | undefined;
-  readonly value: unknown;
+  /** What `value` was read or is written with; absent while only the bytes are known. */
+  codec: RecordCodec<unknown> | undefined;
+  value: unknown;
+  /** Absent too if the value is yet to be encoded. */
   bytes: Uint8Array | undefined;
 };
 
-function bytesOf(change: Change): Uint8Array | undefined {
-  if (change.codec !== undefined) change.bytes ??= change.codec.encode(change.value);
-  return change.bytes;
+function bytesOf(held: Held): Uint8Array | undefined {
+  if (held.bytes === undefined && held.codec !== undefined && held.value !== undefined) {
+    held.bytes = held.codec.encode(held.value);
+  }
+  return held.bytes;
+}
+
+function decoded<T>(held: Held, codec: RecordCodec<T>): T | undefined {
+  if (held.codec === codec) return held.value as T;
+  const bytes = bytesOf(held);
+  if (bytes === undefined) return undefined;
+  const value = codec.decode(bytes);
+  held.codec = codec as RecordCodec<unknown>;
+  held.value = value;
+  return value;
 }
 
 /** Leaves to append to one log. */
 export type PendingLog = { readonly log: Uint8Array; readonly leaves: readonly Uint8Array[] };
+
+type GrowingLog = {
+  readonly log: Uint8Array;
+  readonly name: string;
+  readonly leaves: Uint8Array[];
+};
 
 /** Bytes of the allocations that rows share. */
 const CHUNK_BYTES = 32_768;
@@ -47,12 +67,13 @@ const MAX_READS = 50_000;
 /** Uncommitted changes over a store. */
 export class Overlay {
   readonly #base: Base;
-  readonly #reads = new Map<string, Uint8Array | undefined>();
-  readonly #changes = new Map<string, Change>();
+  readonly #reads = new Map<string, Held>();
+  readonly #changes = new Map<string, Held>();
   readonly #undo: Undo[] = [];
   readonly #rows: (readonly [key: Uint8Array, value: Uint8Array])[] = [];
-  readonly #leaves: Leaf[] = [];
-  readonly #pending = new Map<string, number>();
+  readonly #logs = new Map<string, GrowingLog>();
+  /** The log of each appended leaf, in order. */
+  readonly #appended: GrowingLog[] = [];
   #chunk: Uint8Array = EMPTY;
   #at = 0;
 
@@ -74,43 +95,40 @@ export class Overlay {
 
   /** The record under `key`, if there is one. */
   get(key: Uint8Array): Uint8Array | undefined {
-    const name = latin1(key);
-    const change = this.#changes.get(name);
-    return change === undefined ? this.#committed(name, key) : bytesOf(change);
+    return bytesOf(this.#held(named(key)));
   }
 
   /** The value of the record under `key`, if there is one. */
-  read<T>(key: Uint8Array, codec: RecordCodec<T>): T | undefined {
-    const name = latin1(key);
-    const change = this.#changes.get(name);
-    if (change !== undefined && change.codec === codec) return change.value as T;
-    const bytes = change === undefined ? this.#committed(name, key) : bytesOf(change);
-    return bytes && codec.decode(bytes);
+  read<T>(key: RecordKey, codec: RecordCodec<T>): T | undefined {
+    return decoded(this.#held(key), codec);
   }
 
-  #committed(name: string, key: Uint8Array): Uint8Array | undefined {
-    const read = this.#reads.get(name);
-    if (read !== undefined || this.#reads.has(name)) return read;
-    const value = this.#base.get(key);
+  #held(key: RecordKey): Held {
+    return this.#changes.get(key.name) ?? this.#reads.get(key.name) ?? this.#fetch(key);
+  }
+
+  #fetch({ name, bytes: key }: RecordKey): Held {
+    const held: Held = { key, codec: undefined, value: undefined, bytes: this.#base.get(key) };
     if (this.#reads.size >= MAX_READS) this.#reads.clear();
-    this.#reads.set(name, value);
-    return value;
+    this.#reads.set(name, held);
+    return held;
   }
 
   /** Writes a record; no value deletes it. */
   set(key: Uint8Array, value: Uint8Array | undefined): void {
-    this.#change({ key, codec: undefined, value, bytes: value });
+    const { name } = named(key);
+    this.#change(name, { key, codec: undefined, value: undefined, bytes: value });
   }
 
   /** Writes a record by its value. */
-  write<T>(key: Uint8Array, codec: RecordCodec<T>, value: T): void {
-    this.#change({ key, codec: codec as RecordCodec<unknown>, value, bytes: undefined });
+  write<T>(key: RecordKey, codec: RecordCodec<T>, value: T): void {
+    const held = { key: key.bytes, codec: codec as RecordCodec<unknown>, value, bytes: undefined };
+    this.#change(key.name, held);
   }
 
-  #change(change: Change): void {
-    const name = latin1(change.key);
+  #change(name: string, held: Held): void {
     this.#undo.push({ name, before: this.#changes.get(name) });
-    this.#changes.set(name, change);
+    this.#changes.set(name, held);
   }
 
   /** A row that an earlier block wrote. */
@@ -137,20 +155,24 @@ export class Overlay {
   }
 
   /** Appends a leaf to a log. */
-  append(log: Uint8Array, leaf: Uint8Array): void {
-    const name = latin1(log);
-    this.#leaves.push({ log, name, leaf });
-    this.#pending.set(name, (this.#pending.get(name) ?? 0) + 1);
+  append(log: RecordKey, leaf: Uint8Array): void {
+    let growing = this.#logs.get(log.name);
+    if (growing === undefined) {
+      growing = { log: log.bytes, name: log.name, leaves: [] };
+      this.#logs.set(log.name, growing);
+    }
+    growing.leaves.push(leaf);
+    this.#appended.push(growing);
   }
 
   /** How many leaves were appended to `log` here. */
-  appended(log: Uint8Array): number {
-    return this.#pending.get(latin1(log)) ?? 0;
+  appended(log: RecordKey): number {
+    return this.#logs.get(log.name)?.leaves.length ?? 0;
   }
 
   /** Opens a frame. */
   mark(): Mark {
-    return { undo: this.#undo.length, rows: this.#rows.length, leaves: this.#leaves.length };
+    return { undo: this.#undo.length, rows: this.#rows.length, leaves: this.#appended.length };
   }
 
   /** Takes back everything since `mark`. */
@@ -161,15 +183,16 @@ export class Overlay {
       else this.#changes.set(undo.name, undo.before);
     }
     this.#rows.length = mark.rows;
-    while (this.#leaves.length > mark.leaves) {
-      const { name } = this.#leaves.pop() as Leaf;
-      this.#pending.set(name, (this.#pending.get(name) ?? 0) - 1);
+    while (this.#appended.length > mark.leaves) {
+      const { name, leaves } = this.#appended.pop() as GrowingLog;
+      leaves.pop();
+      if (leaves.length === 0) this.#logs.delete(name);
     }
   }
 
   /** Every changed record. */
   changes(): readonly RecordChange[] {
-    return [...this.#changes.values()].map((change) => [change.key, bytesOf(change)]);
+    return [...this.#changes.values()].map((held) => [held.key, bytesOf(held)]);
   }
 
   /** Every written row. */
@@ -179,12 +202,6 @@ export class Overlay {
 
   /** Appended leaves by log, in order of each log's first leaf. */
   logs(): readonly PendingLog[] {
-    const byName = new Map<string, { log: Uint8Array; leaves: Uint8Array[] }>();
-    for (const { log, name, leaf } of this.#leaves) {
-      const known = byName.get(name);
-      if (known === undefined) byName.set(name, { log, leaves: [leaf] });
-      else known.leaves.push(leaf);
-    }
-    return [...byName.values()];
+    return [...this.#logs.values()];
   }
 }

@@ -8,6 +8,8 @@
  * @module
  */
 
+import type { RecordKey } from './keys.ts';
+
 /** How a record's value is written and read. Values are never changed after they are written. */
 export type RecordCodec<T> = {
   encode(value: T): Uint8Array;
@@ -18,34 +20,34 @@ export type RecordCodec<T> = {
 export type Records = {
   get(key: Uint8Array): Uint8Array | undefined;
   /** The value of a record; absent where only bytes are held. */
-  read?<T>(key: Uint8Array, codec: RecordCodec<T>): T | undefined;
+  read?<T>(key: RecordKey, codec: RecordCodec<T>): T | undefined;
 };
 
 /** Reads and writes records. */
 export type MutableRecords = Records & {
   /** Writes a record; no value deletes it. */
   set(key: Uint8Array, value: Uint8Array | undefined): void;
-  write?<T>(key: Uint8Array, codec: RecordCodec<T>, value: T): void;
+  write?<T>(key: RecordKey, codec: RecordCodec<T>, value: T): void;
 };
 
 /** The value of the record under `key`, if there is one. */
 export function readRecord<T>(
   state: Records,
-  key: Uint8Array,
+  key: RecordKey,
   codec: RecordCodec<T>,
 ): T | undefined {
   if (state.read !== undefined) return state.read(key, codec);
-  const bytes = state.get(key);
+  const bytes = state.get(key.bytes);
   return bytes && codec.decode(bytes);
 }
 
 /** Writes a record. */
 export function writeRecord<T>(
   state: MutableRecords,
-  key: Uint8Array,
+  key: RecordKey,
   codec: RecordCodec<T>,
   value: T,
 ): void {
   if (state.write !== undefined) state.write(key, codec, value);
-  else state.set(key, codec.encode(value));
+  else state.set(key.bytes, codec.encode(value));
 }

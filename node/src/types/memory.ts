@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { concatBytes, u64be, utf8 } from '../base/bytes.ts';
+import { concatBytes, putU64be, u64be, utf8 } from '../base/bytes.ts';
 import { sha256 } from '../base/hash.ts';
 
 /** Most bytes of an entry's content: 64 KiB. */
@@ -36,6 +36,9 @@ export function personalSpaceId(account: Uint8Array): Uint8Array {
   return sha256(concatBytes(PERSONAL_SPACE, account));
 }
 
+/** What an entry's id is the hash of; used by one call at a time. */
+const entryInput = concatBytes(ENTRY, new Uint8Array(32 + 20 + 8 + 8));
+
 /**
  * The id of an entry: 32 bytes.
  *
@@ -48,7 +51,14 @@ export function entryId(
   sequence: number,
   message: number,
 ): Uint8Array {
-  return sha256(concatBytes(ENTRY, space, author, u64be(sequence), u64be(message)));
+  if (space.length !== 32 || author.length !== 20) {
+    return sha256(concatBytes(ENTRY, space, author, u64be(sequence), u64be(message)));
+  }
+  entryInput.set(space, ENTRY.length);
+  entryInput.set(author, ENTRY.length + 32);
+  putU64be(entryInput, ENTRY.length + 52, sequence);
+  putU64be(entryInput, ENTRY.length + 60, message);
+  return sha256(entryInput);
 }
 
 /** State key of a space's record. */
@@ -58,5 +68,10 @@ export function spaceKey(space: Uint8Array): Uint8Array {
 
 /** State key of the head of `key` in a space. */
 export function headKey(space: Uint8Array, key: string): Uint8Array {
-  return concatBytes(HEAD_KEY, space, sha256(utf8(key)));
+  return headKeyOfHash(space, sha256(utf8(key)));
+}
+
+/** State key of the head of the key with this SHA-256 in a space. */
+export function headKeyOfHash(space: Uint8Array, keyHash: Uint8Array): Uint8Array {
+  return concatBytes(HEAD_KEY, space, keyHash);
 }

@@ -14,7 +14,7 @@ import {
   NextAccountNumber,
 } from '../../gen/metatron/ledger/v1/state.ts';
 import type { AccountId } from '../addresses.ts';
-import { KEY, key } from '../keys.ts';
+import { KEY, key, named, type RecordKey } from '../keys.ts';
 import { type Once, once } from '../once.ts';
 import {
   type MutableRecords,
@@ -57,11 +57,11 @@ export const DEFAULT_AUTH_PARAMS: AuthParams = {
 const MAX_PUBLIC_KEY_BYTES = 65_536;
 const MAX_NAME_BYTES = 256;
 
-const PARAMS_KEY = key(KEY.authParams);
+const PARAMS_KEY = named(key(KEY.authParams));
 const NEXT_NUMBER_KEY = key(KEY.nextAccountNumber);
 
 /** State key of an account. */
-export const accountKey: Once<Uint8Array> = once((id: AccountId) => key(KEY.account, id));
+export const accountKey: Once<RecordKey> = once((id: AccountId) => named(key(KEY.account, id)));
 
 /** The number is stored as one more, so that it is never left out. */
 const wireCodec: Codec<Account> = message<Account>('Account', {
@@ -116,31 +116,33 @@ export function createAccount(
   return account;
 }
 
+const paramsCodec: RecordCodec<AuthParams> = {
+  encode: (params) =>
+    AuthParamsRecord.encode({
+      maxMemoCharacters: BigInt(params.maxMemoCharacters),
+      txSigLimit: BigInt(params.txSigLimit),
+      txSizeCostPerByte: BigInt(params.txSizeCostPerByte),
+      sigVerifyCostEd25519: BigInt(params.sigVerifyCostEd25519),
+      sigVerifyCostSecp256k1: BigInt(params.sigVerifyCostSecp256k1),
+    }).finish(),
+  decode: once((bytes): AuthParams => {
+    const record = AuthParamsRecord.decode(bytes);
+    return {
+      maxMemoCharacters: Number(record.maxMemoCharacters),
+      txSigLimit: Number(record.txSigLimit),
+      txSizeCostPerByte: Number(record.txSizeCostPerByte),
+      sigVerifyCostEd25519: Number(record.sigVerifyCostEd25519),
+      sigVerifyCostSecp256k1: Number(record.sigVerifyCostSecp256k1),
+    };
+  }),
+};
+
 /** Parameters in force. */
 export function getAuthParams(state: Records): AuthParams {
-  const bytes = state.get(PARAMS_KEY);
-  return bytes === undefined ? DEFAULT_AUTH_PARAMS : decodeParams(bytes);
+  return readRecord(state, PARAMS_KEY, paramsCodec) ?? DEFAULT_AUTH_PARAMS;
 }
-
-const decodeParams = once((bytes): AuthParams => {
-  const record = AuthParamsRecord.decode(bytes);
-  return {
-    maxMemoCharacters: Number(record.maxMemoCharacters),
-    txSigLimit: Number(record.txSigLimit),
-    txSizeCostPerByte: Number(record.txSizeCostPerByte),
-    sigVerifyCostEd25519: Number(record.sigVerifyCostEd25519),
-    sigVerifyCostSecp256k1: Number(record.sigVerifyCostSecp256k1),
-  };
-});
 
 /** Sets the parameters. */
 export function setAuthParams(state: MutableRecords, params: AuthParams): void {
-  const record = AuthParamsRecord.encode({
-    maxMemoCharacters: BigInt(params.maxMemoCharacters),
-    txSigLimit: BigInt(params.txSigLimit),
-    txSizeCostPerByte: BigInt(params.txSizeCostPerByte),
-    sigVerifyCostEd25519: BigInt(params.sigVerifyCostEd25519),
-    sigVerifyCostSecp256k1: BigInt(params.sigVerifyCostSecp256k1),
-  }).finish();
-  state.set(PARAMS_KEY, record);
+  writeRecord(state, PARAMS_KEY, paramsCodec, params);
 }

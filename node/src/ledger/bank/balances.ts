@@ -10,7 +10,7 @@
  */
 import type { AccountId } from '../addresses.ts';
 import { errors, refuse } from '../errors.ts';
-import { KEY, key, textHash } from '../keys.ts';
+import { KEY, key, named, type RecordKey, textHash } from '../keys.ts';
 import { once } from '../once.ts';
 import {
   type MutableRecords,
@@ -24,14 +24,23 @@ import type { Amount } from './coins.ts';
 
 const OWNED = Uint8Array.of(1);
 
+/** The keys of an account's balances by denomination, as far as they were asked for. */
+const balanceKeys = once(() => new Map<string, RecordKey>());
+/** Most denominations that are remembered of one account. */
+const MAX_KEYS = 16;
+
 /** State key of a balance. */
-export function balanceKey(id: AccountId, denom: string): Uint8Array {
-  return key(KEY.balance, id, textHash(denom));
+export function balanceKey(id: AccountId, denom: string): RecordKey {
+  const keys = balanceKeys(id);
+  const known = keys.get(denom);
+  if (known !== undefined) return known;
+  const fresh = named(key(KEY.balance, id, textHash(denom)));
+  if (keys.size < MAX_KEYS) keys.set(denom, fresh);
+  return fresh;
 }
 
-/** State key of a denomination's supply. */
-export function supplyKey(denom: string): Uint8Array {
-  return key(KEY.supply, textHash(denom));
+function supplyKey(denom: string): RecordKey {
+  return named(key(KEY.supply, textHash(denom)));
 }
 
 /** A record of an amount. */
@@ -43,12 +52,12 @@ export const amountCodec: RecordCodec<Amount> = {
   }),
 };
 
-function read(state: Records, at: Uint8Array): bigint {
+function read(state: Records, at: RecordKey): bigint {
   return readRecord(state, at, amountCodec)?.amount ?? 0n;
 }
 
-function write(state: MutableRecords, at: Uint8Array, coin: Amount): void {
-  if (coin.amount === 0n) state.set(at, undefined);
+function write(state: MutableRecords, at: RecordKey, coin: Amount): void {
+  if (coin.amount === 0n) state.set(at.bytes, undefined);
   else writeRecord(state, at, amountCodec, coin);
 }
 

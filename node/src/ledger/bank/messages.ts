@@ -21,6 +21,8 @@ import { ensureAccount, receive, spend, transfer } from './transfer.ts';
 
 const SEND_URL = '/cosmos.bank.v1beta1.MsgSend';
 const MULTI_SEND_URL = '/cosmos.bank.v1beta1.MsgMultiSend';
+const SEND_RESPONSE_URL = '/cosmos.bank.v1beta1.MsgSendResponse';
+const MULTI_SEND_RESPONSE_URL = '/cosmos.bank.v1beta1.MsgMultiSendResponse';
 const SEND_AMINO = 'cosmos-sdk/MsgSend';
 const MULTI_SEND_AMINO = 'cosmos-sdk/MsgMultiSend';
 
@@ -42,7 +44,6 @@ function aminoCoins(coins: readonly Coin[]): readonly object[] {
 /** cosmos.bank.v1beta1.MsgSend. */
 export const send: MessageType = {
   typeUrl: SEND_URL,
-  responseUrl: '/cosmos.bank.v1beta1.MsgSendResponse',
   aminoName: SEND_AMINO,
   decode(bytes: Uint8Array, addresses: Addresses): DecodedMessage {
     const wire = decodeCosmos(msgSendCodec, bytes);
@@ -51,6 +52,7 @@ export const send: MessageType = {
     const coins = parseCoins(wire.amount);
     return {
       typeUrl: SEND_URL,
+      responseUrl: SEND_RESPONSE_URL,
       module: 'bank',
       signers: [from],
       amino: () => ({
@@ -80,7 +82,6 @@ function side(party: Party, addresses: Addresses, what: string): Side {
 /** cosmos.bank.v1beta1.MsgMultiSend. */
 export const multiSend: MessageType = {
   typeUrl: MULTI_SEND_URL,
-  responseUrl: '/cosmos.bank.v1beta1.MsgMultiSendResponse',
   aminoName: MULTI_SEND_AMINO,
   decode(bytes: Uint8Array, addresses: Addresses): DecodedMessage {
     const wire = decodeCosmos(msgMultiSendCodec, bytes);
@@ -103,6 +104,7 @@ export const multiSend: MessageType = {
     });
     return {
       typeUrl: MULTI_SEND_URL,
+      responseUrl: MULTI_SEND_RESPONSE_URL,
       module: 'bank',
       signers: [from.id],
       amino: () => ({

@@ -39,7 +39,7 @@ const balance: Query = async (context, data) => {
   const coin = toCoin({ denom, amount: getBalance(context.view, id, denom) });
   const value = q.QueryBalanceResponse.encode({ balance: coin }).finish();
   if (!context.prove) return value;
-  const at = balanceKey(id, denom);
+  const at = balanceKey(id, denom).bytes;
   return {
     value,
     key: at,
@@ -143,7 +143,10 @@ const denomOwners: Query = async (context, data) => {
   const page = await pageRecords(context.view, prefix, pagination);
   const owners = page.items.map(([at]) => {
     const id = at.subarray(prefix.length);
-    const bytes = present(context.view.get(balanceKey(id, denom)), 'balance of a listed owner');
+    const bytes = present(
+      context.view.get(balanceKey(id, denom).bytes),
+      'balance of a listed owner',
+    );
     return { address: context.addresses.text(id), balance: toCoin(amountCodec.decode(bytes)) };
   });
   const response = { denomOwners: owners, pagination: page.pagination };

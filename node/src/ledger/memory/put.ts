@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { equalBytes, toHex, u64be, utf8Length } from '../../base/bytes.ts';
+import { equalBytes, toHex, u64be, utf8, utf8Length } from '../../base/bytes.ts';
 import { LedgerError } from '../../base/errors.ts';
 import { sha256 } from '../../base/hash.ts';
 import { EMPTY_ROOT, leafHash } from '../../base/merkle.ts';
@@ -29,7 +29,8 @@ import {
 import type { AccountId, Addresses } from '../addresses.ts';
 import { indexed, shown } from '../events.ts';
 import { GAS } from '../gas.ts';
-import type { Context, DecodedMessage, MessageType } from '../module.ts';
+import { named, type RecordKey } from '../keys.ts';
+import type { AminoMessage, Context, DecodedMessage, MessageType } from '../module.ts';
 import { once } from '../once.ts';
 import { decodeCosmos } from '../tx/decode.ts';
 import { errors } from './errors.ts';
@@ -37,6 +38,7 @@ import {
   entryRow,
   getHead,
   getSpace,
+  headAt,
   operationRow,
   setHead,
   setSpace,
@@ -102,50 +104,137 @@ function checkSources(put: MsgPut): number {
 /** metatron.memory.v1.MsgPut. */
 export const put: MessageType = {
   typeUrl: MSG_PUT_URL,
-  responseUrl: MSG_PUT_RESPONSE_URL,
   aminoName: MSG_PUT_AMINO,
   decode(bytes: Uint8Array, addresses: Addresses): DecodedMessage {
     const message = decodeCosmos(msgPutCodec, bytes);
     const author = addresses.id(message.author, 'invalid author address');
-    const stored = checkPut(message) + message.content.length;
-    return {
-      typeUrl: MSG_PUT_URL,
-      module: 'memory',
-      signers: [author],
-      amino: () => ({ type: MSG_PUT_AMINO, value: putToAmino(message) }),
-      execute: (context) => execute(context, author, message, stored),
-    };
+    return new Put(message, author, checkPut(message) + message.content.length);
   },
 };
 
-const personalSpace = once(personalSpaceId);
-const hexOf = once(toHex);
+/** A personal space: its id, as a name and as text. */
+type PersonalSpace = { readonly id: Uint8Array; readonly log: RecordKey; readonly hex: string };
+
+const personalSpace = once((author): PersonalSpace => {
+  const id = personalSpaceId(author);
+  return { id, log: named(id), hex: toHex(id) };
+});
+const alone = once((author: AccountId): readonly AccountId[] => [author]);
+
+/** Where an entry goes: the place in its log, and under a key its version and the key's record. */
+type Place = {
+  readonly space: PersonalSpace;
+  readonly index: number;
+  readonly version: number;
+  readonly head: RecordKey | undefined;
+};
+
+/** A put, with what its bytes alone say. */
+class Put implements DecodedMessage {
+  readonly typeUrl = MSG_PUT_URL;
+  readonly responseUrl = MSG_PUT_RESPONSE_URL;
+  readonly module = 'memory';
+  readonly signers: readonly AccountId[];
+  readonly #author: AccountId;
+  readonly #message: MsgPut;
+  readonly #storedBytes: number;
+  #contentHash: Uint8Array | undefined;
+  #keyHash: Uint8Array | undefined;
+
+  constructor(message: MsgPut, author: AccountId, storedBytes: number) {
+    this.signers = alone(author);
+    this.#author = author;
+    this.#message = message;
+    this.#storedBytes = storedBytes;
+  }
+
+  amino(): AminoMessage {
+    return { type: MSG_PUT_AMINO, value: putToAmino(this.#message) };
+  }
+
+  execute(context: Context): Uint8Array {
+    const { state } = context;
+    const { key, content } = this.#message;
+    context.gas.charge(GAS.put + GAS.storedByte * this.#storedBytes, 'put');
+    const place = this.#place(context);
+    const { space, version } = place;
+    const { id: spaceId } = space;
+    const sequence = context.sequenceOf(this.#author);
+    const id = entryId(spaceId, this.#author, sequence, context.messageIndex);
+    const index = BigInt(place.index);
+    const leaf = this.#leaf(context, id, spaceId, version);
+    state.append(space.log, leaf);
+    state.putRow(operationRow(spaceId, place.index), leaf);
+    const stored = { space: spaceId, index, content };
+    state.putRow(entryRow(id), storedEntryCodec.borrow(stored, state.keep));
+    const response = { id, index, version: BigInt(version) };
+    if (place.head !== undefined) {
+      const head = { version: response.version, index, leafHash: leafHash(leaf), entryId: id };
+      setHead(state, place.head, head);
+      state.putRow(versionRow(spaceId, this.#hashOfKey(), version), u64be(place.index));
+    }
+    emitPut(context, key, id, place);
+    return msgPutResponseCodec.encode(response);
+  }
+
+  #place(context: Context): Place {
+    const space = openSpace(context, this.#author, this.#message.space);
+    const head = this.#message.key === '' ? undefined : headAt(space.id, this.#hashOfKey());
+    const version = head === undefined ? 1 : nextVersion(context, head, this.#message);
+    const size = Number(getSpace(context.state, space.id)?.size ?? 0n);
+    return { space, index: size + context.state.appended(space.log), version, head };
+  }
+
+  /** The operation as the space's log carries it. */
+  #leaf(context: Context, id: Uint8Array, space: Uint8Array, version: number): Uint8Array {
+    const { block, state } = context;
+    const { key, type, eventTime, content, tags, sources } = this.#message;
+    this.#contentHash ??= sha256(content);
+    const put = {
+      id,
+      space,
+      key,
+      version: BigInt(version),
+      author: this.#author,
+      type,
+      eventTime,
+      contentHash: this.#contentHash,
+      contentSize: BigInt(content.length),
+      tags,
+      sources,
+    };
+    const operation = { height: BigInt(block.height), blockTime: nanosTimestamp(block.time), put };
+    return putOperationCodec.borrow(operation, state.keep);
+  }
+
+  #hashOfKey(): Uint8Array {
+    this.#keyHash ??= sha256(utf8(this.#message.key));
+    return this.#keyHash;
+  }
+}
 
 /** The space that is written to; made on its owner's first write. */
-function openSpace(context: Context, author: AccountId, wanted: Uint8Array): [Uint8Array, number] {
-  const id = personalSpace(author);
-  if (wanted.length > 0 && !equalBytes(wanted, id)) {
+function openSpace(context: Context, author: AccountId, wanted: Uint8Array): PersonalSpace {
+  const space = personalSpace(author);
+  if (wanted.length > 0 && !equalBytes(wanted, space.id)) {
     throw new LedgerError(errors.SpaceNotWritable, { space: toHex(wanted) });
   }
-  const space = getSpace(context.state, id);
-  if (space === undefined) {
+  if (getSpace(context.state, space.id) === undefined) {
     context.gas.charge(GAS.newSpace, 'new space');
-    const createdHeight = BigInt(context.block.height);
-    setSpace(context.state, id, {
+    setSpace(context.state, space.id, {
       owner: author,
       mode: 0,
-      createdHeight,
+      createdHeight: BigInt(context.block.height),
       size: 0n,
       root: EMPTY_ROOT,
     });
   }
-  return [id, Number(space?.size ?? 0n) + context.state.appended(id)];
+  return space;
 }
 
-function nextVersion(context: Context, space: Uint8Array, message: MsgPut): number {
-  if (message.key === '') return 1;
+function nextVersion(context: Context, head: RecordKey, message: MsgPut): number {
   context.gas.charge(GAS.head, 'head');
-  const current = getHead(context.state, space, message.key)?.version ?? 0n;
+  const current = getHead(context.state, head)?.version ?? 0n;
   if (message.expectedVersion !== undefined && message.expectedVersion !== current) {
     throw new LedgerError(errors.VersionConflict, {
       key: message.key,
@@ -156,66 +245,15 @@ function nextVersion(context: Context, space: Uint8Array, message: MsgPut): numb
   return Number(current) + 1;
 }
 
-function execute(
-  context: Context,
-  author: AccountId,
-  message: MsgPut,
-  storedBytes: number,
-): Uint8Array {
-  const { state, block } = context;
-  context.gas.charge(GAS.put + GAS.storedByte * storedBytes, 'put');
-  const [space, index] = openSpace(context, author, message.space);
-  const version = nextVersion(context, space, message);
-  const id = entryId(space, author, context.sequenceOf(author), context.messageIndex);
-  const operation = {
-    height: BigInt(block.height),
-    blockTime: nanosTimestamp(block.time),
-    put: {
-      id,
-      space,
-      key: message.key,
-      version: BigInt(version),
-      author,
-      type: message.type,
-      eventTime: message.eventTime,
-      contentHash: sha256(message.content),
-      contentSize: BigInt(message.content.length),
-      tags: message.tags,
-      sources: message.sources,
-    },
-  };
-  const leaf = putOperationCodec.borrow(operation, state.keep);
-  state.append(space, leaf);
-  state.putRow(operationRow(space, index), leaf);
-  const stored = { space, index: BigInt(index), content: message.content };
-  state.putRow(entryRow(id), storedEntryCodec.borrow(stored, state.keep));
-  if (message.key !== '') {
-    const head = {
-      version: BigInt(version),
-      index: BigInt(index),
-      leafHash: leafHash(leaf),
-      entryId: id,
-    };
-    setHead(state, space, message.key, head);
-    state.putRow(versionRow(space, message.key, version), u64be(index));
-  }
-  emitPut(context, message, id, space, index, version);
-  return msgPutResponseCodec.encode({ id, index: BigInt(index), version: BigInt(version) });
-}
-
-function emitPut(
-  context: Context,
-  message: MsgPut,
-  id: Uint8Array,
-  space: Uint8Array,
-  index: number,
-  version: number,
-): void {
-  context.emit('memory_put', [
-    indexed('id', toHex(id)),
-    shown('space', hexOf(space)),
-    ...(message.key === '' ? [] : [indexed('key', message.key)]),
-    shown('index', String(index)),
-    shown('version', String(version)),
-  ]);
+function emitPut(context: Context, key: string, id: Uint8Array, place: Place): void {
+  const entry = indexed('id', toHex(id));
+  const space = shown('space', place.space.hex);
+  const index = shown('index', String(place.index));
+  const version = shown('version', String(place.version));
+  context.emit(
+    'memory_put',
+    key === ''
+      ? [entry, space, index, version]
+      : [entry, space, indexed('key', key), index, version],
+  );
 }

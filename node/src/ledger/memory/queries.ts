@@ -8,8 +8,9 @@
  * @module
  */
 import type { ProofOp } from '../../abci/application.ts';
-import { EMPTY, readU64be, toHex } from '../../base/bytes.ts';
+import { EMPTY, readU64be, toHex, utf8 } from '../../base/bytes.ts';
 import { LedgerError, present } from '../../base/errors.ts';
+import { sha256 } from '../../base/hash.ts';
 import {
   type LoggedEntry,
   type Page,
@@ -29,13 +30,13 @@ import {
   QuerySpaceResponse,
 } from '../../gen/metatron/memory/v1/query.ts';
 import { Operation, type Space, StoredEntry } from '../../gen/metatron/memory/v1/state.ts';
-import { headKey, personalSpaceId, spaceKey } from '../../types/memory.ts';
+import { personalSpaceId, spaceKey } from '../../types/memory.ts';
 import { queryAddress } from '../auth/queries.ts';
 import { grpcRefusal } from '../errors.ts';
 import { decodeLoose } from '../loose.ts';
 import type { Answer, Query, QueryContext } from '../module.ts';
 import { errors } from './errors.ts';
-import { entryRow, getHead, getSpace, operationRow, versionRow } from './schema.ts';
+import { entryRow, getHead, getSpace, headAt, operationRow, versionRow } from './schema.ts';
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1_000;
@@ -114,13 +115,14 @@ const entry: Query = (context, data) => {
 const head: Query = (context, data) => {
   const request = decodeLoose(QueryHeadRequest, 'QueryHeadRequest', data);
   const id = wantedSpace(context, request.space, request.owner);
-  const found = getHead(context.view, id, request.key);
+  const at = headAt(id, sha256(utf8(request.key)));
+  const found = getHead(context.view, at);
   if (found === undefined && !context.prove) {
     throw new LedgerError(errors.KeyNotFound, { key: request.key });
   }
   const entry = found && logged(context, id, Number(found.index), true);
   const value = QueryHeadResponse.encode({ head: found, entry }).finish();
-  return proven(context, headKey(id, request.key), value);
+  return proven(context, at.bytes, value);
 };
 
 /** Entries of a list of `total`, at positions that `indexOf` turns into log indexes. */
@@ -155,16 +157,16 @@ function listOf(
 const history: Query = (context, data) => {
   const request = decodeLoose(QueryHistoryRequest, 'QueryHistoryRequest', data);
   const id = wantedSpace(context, request.space, request.owner);
-  const newest = getHead(context.view, id, request.key);
+  const keyHash = sha256(utf8(request.key));
+  const at = headAt(id, keyHash);
+  const newest = getHead(context.view, at);
   if (newest === undefined) throw new LedgerError(errors.KeyNotFound, { key: request.key });
   const indexOf = (position: number): number =>
-    readU64be(
-      present(context.view.row(versionRow(id, request.key, position + 1)), 'row of a version'),
-    );
+    readU64be(present(context.view.row(versionRow(id, keyHash, position + 1)), 'row of a version'));
   const total = Number(newest.version);
   const record = needSpace(context, id);
   const value = listOf(context, id, record, total, request.page ?? NO_PAGE, indexOf);
-  return proven(context, headKey(id, request.key), value);
+  return proven(context, at.bytes, value);
 };
 
 function listSpace(context: QueryContext, id: Uint8Array, page: Page): Promise<Answer> {

@@ -10,7 +10,7 @@
  * @module
  */
 
-import { latin1 } from '../../base/bytes.ts';
+import { equalBytes, latin1 } from '../../base/bytes.ts';
 import { LedgerError } from '../../base/errors.ts';
 import type { Codec } from '../../base/proto.ts';
 import type { AccountId, Addresses } from '../addresses.ts';
@@ -39,6 +39,8 @@ export type DecodedTx = {
   readonly messages: readonly DecodedMessage[];
   /** Who must sign, each once, in order; the fee payer is among them. */
   readonly signers: readonly AccountId[];
+  /** The sequence that each of them signed with. */
+  readonly sequences: readonly number[];
   readonly payer: AccountId;
   readonly fee: readonly Amount[];
   readonly feeText: Fee;
@@ -109,6 +111,8 @@ function decodeMessage(any: Any, find: FindMessage, addresses: Addresses): Decod
 }
 
 function unique(ids: readonly AccountId[]): readonly AccountId[] {
+  const [first] = ids;
+  if (first !== undefined && ids.every((id) => equalBytes(id, first))) return [first];
   const seen = new Map<string, AccountId>();
   for (const id of ids) if (!seen.has(latin1(id))) seen.set(latin1(id), id);
   return [...seen.values()];
@@ -118,7 +122,7 @@ function checkSigners(
   raw: TxRaw,
   authInfo: AuthInfo,
   signers: readonly AccountId[],
-): Pick<DecodedTx, 'signers'> {
+): Pick<DecodedTx, 'signers' | 'sequences'> {
   if (raw.signatures.length === 0) return refuse(errors.NoSignatures);
   const counts = [raw.signatures.length, authInfo.signerInfos.length];
   for (const count of counts) {
@@ -126,7 +130,7 @@ function checkSigners(
     const reason = `wrong number of signers; expected ${signers.length}, got ${count}`;
     return refuse(errors.Unauthorized, reason);
   }
-  return { signers };
+  return { signers, sequences: authInfo.signerInfos.map((info) => Number(info.sequence)) };
 }
 
 function checkFee(fee: Fee): number {
