@@ -6,7 +6,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { CheckTxRequest, CheckTxResponse } from '../../node/src/abci/application.ts';
-import { EMPTY, fromUtf8, toHex, utf8 } from '../../node/src/base/bytes.ts';
+import { EMPTY, fromUtf8, utf8 } from '../../node/src/base/bytes.ts';
 import { LedgerError } from '../../node/src/base/errors.ts';
 import { errors } from '../../node/src/mempool/errors.ts';
 import {
@@ -17,7 +17,7 @@ import {
   type Submitted,
   txBytesInBlock,
 } from '../../node/src/mempool/mempool.ts';
-import { dataCodec, txHash } from '../../node/src/types/block.ts';
+import { dataCodec, txKey } from '../../node/src/types/block.ts';
 
 function verdict(fields: Partial<CheckTxResponse>): CheckTxResponse {
   return {
@@ -245,7 +245,7 @@ async function submitAny(mempool: Mempool, text: string): Promise<void> {
 async function commitSome(mempool: Mempool, height: number, count: number): Promise<void> {
   const txs = mempool.reap(1_000_000, -1).slice(0, count);
   await mempool.update(height, txs, () => true);
-  for (const tx of txs) expect(mempool.get(toHex(txHash(tx)))).to.equal(undefined);
+  for (const tx of txs) expect(mempool.get(txKey(tx))).to.equal(undefined);
 }
 
 function check(

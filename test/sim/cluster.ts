@@ -172,7 +172,8 @@ export class Cluster {
   /** A client sends a transaction to one node. */
   submit(node: number): Uint8Array {
     const tx = utf8(`key${this.#txs++}=value`);
-    this.nodes[node]?.engine?.submitTx(tx).catch(() => undefined);
+    const submit = async () => await this.nodes[node]?.engine?.submitTx(tx);
+    submit().catch(() => undefined);
     return tx;
   }
 

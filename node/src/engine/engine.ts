@@ -331,8 +331,8 @@ export class Engine implements NetListener {
    * @returns the application's verdict and the hash; passing promises nothing about a block
    * @throws LedgerError mempool/… if it is refused before or after the check
    */
-  async submitTx(tx: Uint8Array): Promise<Submitted> {
-    return await this.#parts.txs.submit(tx);
+  submitTx(tx: Uint8Array): Submitted | Promise<Submitted> {
+    return this.#parts.txs.submit(tx);
   }
 
   /** A client's evidence. @returns its hash @throws LedgerError evidence/… if it is refused */
@@ -374,11 +374,6 @@ export class Engine implements NetListener {
   /** Up to `limit` pending transactions. */
   pendingTxs(limit: number): PoolEntry[] {
     return this.#parts.mempool.list(limit);
-  }
-
-  /** The pending transaction of a hash in lower-case hex. */
-  pendingTx(hash: string): PoolEntry | undefined {
-    return this.#parts.mempool.get(hash);
   }
 
   /** Evidence that is not in a block yet. */

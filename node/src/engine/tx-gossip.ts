@@ -191,7 +191,7 @@ export class TxGossip {
       for (const [peer, waiting] of this.#waiting) {
         const sent = waiting.length === 0 && this.#send(peer, message);
         if (!sent) waiting.push(...batch);
-        else for (const entry of batch) entry.peers.add(peer);
+        else for (const entry of batch) entry.peers.push(peer);
       }
     }
   }
@@ -216,10 +216,9 @@ export class TxGossip {
     let passedOn = 0;
     for (const { entry, at } of this.#relays) {
       if (at > now || passedOn >= RELAYS_PER_TICK) break;
-      const pending = mempool.get(entry.key) === entry;
-      if (pending && !idle && entry.arrival > this.#reached) break;
+      if (entry.pending && !idle && entry.arrival > this.#reached) break;
       done++;
-      if (!pending) continue;
+      if (!entry.pending) continue;
       passedOn++;
       this.#passOn(entry);
     }
@@ -228,20 +227,17 @@ export class TxGossip {
 
   #passOn(entry: PoolEntry): void {
     for (const [peer, waiting] of this.#waiting) {
-      if (!entry.peers.has(peer)) waiting.push(entry);
+      if (!entry.peers.includes(peer)) waiting.push(entry);
     }
   }
 
   /** Sends what waits for a peer. @returns what did not fit */
   #catchUp(peer: PeerId, waiting: readonly PoolEntry[]): PoolEntry[] {
-    const { mempool } = this.#parts;
-    const live = waiting.filter(
-      (entry) => mempool.get(entry.key) === entry && !entry.peers.has(peer),
-    );
+    const live = waiting.filter((entry) => entry.pending && !entry.peers.includes(peer));
     let sent = 0;
     for (const batch of batches(live)) {
       if (!this.#send(peer, this.#encode(batch))) break;
-      for (const entry of batch) entry.peers.add(peer);
+      for (const entry of batch) entry.peers.push(peer);
       sent += batch.length;
     }
     return live.slice(sent).slice(-MAX_WAITING);

@@ -7,11 +7,12 @@
  * @module
  */
 
+import type { TxKey } from '../types/block.ts';
+
 /** A transaction that passed the application's check and waits for a block. */
 export type PoolEntry = {
   readonly tx: Uint8Array;
-  /** Hex of the transaction's SHA-256. */
-  readonly key: string;
+  readonly key: TxKey;
   readonly sender: string | undefined;
   readonly sequence: number;
   readonly priority: number;
@@ -19,12 +20,14 @@ export type PoolEntry = {
   /** Position in the order of acceptance. */
   readonly arrival: number;
   /** Peers that are known to have it. */
-  readonly peers: Set<string>;
+  readonly peers: string[];
+  /** Whether it still waits: false once it left the pool. */
+  pending: boolean;
 };
 
 /** The entries of a lane, in order. */
 export class Lane {
-  readonly #ordered: boolean;
+  readonly sender: string | undefined;
   #entries: PoolEntry[] = [];
   #byteSize = 0;
   /** Height at which the lane was last checked. */
@@ -32,9 +35,9 @@ export class Lane {
   /** The arrival after which the next slice begins. */
   #sliced = -1;
 
-  /** @param ordered - whether sequences order the lane; otherwise arrival does */
-  constructor(ordered: boolean, height: number) {
-    this.#ordered = ordered;
+  /** @param sender - whose sequences order the lane; without one arrival does */
+  constructor(sender: string | undefined, height: number) {
+    this.sender = sender;
     this.checkedAt = height;
   }
 
@@ -46,7 +49,7 @@ export class Lane {
     return this.#byteSize;
   }
 
-  /** All entries, in order; not to be kept across a change. */
+  /** All entries, in order; the array is the lane's own: not to be kept across a change. */
   entries(): readonly PoolEntry[] {
     return this.#entries;
   }
@@ -62,9 +65,10 @@ export class Lane {
 
   /** The entry that `entry` would stand in the place of: same sender, same sequence. */
   rival(sequence: number): PoolEntry | undefined {
-    if (!this.#ordered) return undefined;
-    const at = this.#position(sequence);
-    const found = this.#entries[at];
+    if (this.sender === undefined) return undefined;
+    const last = this.#entries.at(-1);
+    if (last === undefined || last.sequence < sequence) return undefined;
+    const found = this.#entries[this.#position(sequence)];
     return found?.sequence === sequence ? found : undefined;
   }
 
@@ -72,15 +76,20 @@ export class Lane {
   add(entry: PoolEntry): void {
     this.#byteSize += entry.tx.length;
     const last = this.#entries.at(-1);
-    if (!this.#ordered || last === undefined || last.sequence < entry.sequence) {
+    if (this.sender === undefined || last === undefined || last.sequence < entry.sequence) {
       this.#entries.push(entry);
     } else this.#entries.splice(this.#position(entry.sequence), 0, entry);
   }
 
-  /** Removes the entries whose keys are in `keys`. */
-  remove(keys: ReadonlySet<string>): void {
-    this.#entries = this.#entries.filter((entry) => !keys.has(entry.key));
-    this.#byteSize = this.#entries.reduce((sum, entry) => sum + entry.tx.length, 0);
+  /** Removes the entries that are not pending any more. */
+  sweep(): void {
+    const entries = this.#entries;
+    let kept = 0;
+    for (const entry of entries) {
+      if (entry.pending) entries[kept++] = entry;
+      else this.#byteSize -= entry.tx.length;
+    }
+    entries.length = kept;
   }
 
   /** Whether entry `index` may follow the one before it: no gap between their sequences. */
@@ -88,7 +97,9 @@ export class Lane {
     const entry = this.#entries[index];
     const before = this.#entries[index - 1];
     if (entry === undefined) return false;
-    return !this.#ordered || before === undefined || entry.sequence === before.sequence + 1;
+    return (
+      this.sender === undefined || before === undefined || entry.sequence === before.sequence + 1
+    );
   }
 
   /** First position whose sequence is not below `sequence`. */

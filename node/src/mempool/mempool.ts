@@ -14,12 +14,13 @@
  * @module
  */
 import type { CheckTxRequest, CheckTxResponse } from '../abci/application.ts';
-import { toHex } from '../base/bytes.ts';
+import { fromLatin1 } from '../base/bytes.ts';
 import { LedgerError } from '../base/errors.ts';
 import { DEFAULT_MAX_TX_BYTES } from '../base/limits.ts';
-import { type Tx, txHash, txHashes } from '../types/block.ts';
+import { type Tx, type TxKey, txKey, txKeys } from '../types/block.ts';
 import { errors } from './errors.ts';
 import { Lane, type PoolEntry, walkLanes } from './lane.ts';
+import { Seen } from './seen.ts';
 
 /** Bounds of the pool. Sizes in bytes. */
 export type MempoolConfig = {
@@ -28,7 +29,7 @@ export type MempoolConfig = {
   readonly maxTxBytes: number;
   readonly maxTxsPerSender: number;
   readonly maxBytesPerSender: number;
-  /** How many hashes of transactions seen are remembered. */
+  /** Most transactions seen that are remembered; the newest half of them for certain. */
   readonly cacheSize: number;
   /** Most bytes of transactions this node proposes in a block; fewer if its blocks are slow. */
   readonly maxProposalBytes: number;
@@ -51,16 +52,16 @@ export const DEFAULT_MEMPOOL: MempoolConfig = {
 /** Asks the application; the only call out of the pool. */
 export type CheckTx = (request: CheckTxRequest) => CheckTxResponse | Promise<CheckTxResponse>;
 
-/** What became of a submitted transaction. */
-export type Submitted = {
-  readonly hash: Uint8Array;
+/** What became of a transaction that was checked. */
+export type Checked = {
   readonly response: CheckTxResponse;
   /** Present if it was accepted and is pending. */
   readonly entry: PoolEntry | undefined;
 };
 
-/** Lane of the transactions without a sender. */
-const FIFO = '';
+/** What became of a submitted transaction. */
+export type Submitted = Checked & { readonly hash: Uint8Array };
+
 /** Rounds of checking one transaction while blocks pass beneath it. */
 const MAX_CHECKS = 3;
 /** Lanes that are checked again after each block because their last check is old. */
@@ -81,12 +82,12 @@ export function txBytesInBlock(tx: Tx): number {
 export class Mempool {
   readonly #config: MempoolConfig;
   readonly #check: CheckTx;
-  readonly #entries = new Map<string, PoolEntry>();
-  /** In order of their last check, oldest first. */
-  readonly #lanes = new Map<string, Lane>();
-  readonly #cache = new Map<string, true>();
-  /** Keys being checked; a block that commits one takes it out. */
-  readonly #checking = new Set<string>();
+  readonly #entries = new Map<TxKey, PoolEntry>();
+  /** By sender, in order of their last check, oldest first. */
+  readonly #lanes = new Map<string | undefined, Lane>();
+  readonly #seen: Seen;
+  /** Keys whose check takes its time; a block that commits one takes it out. */
+  readonly #checking = new Set<TxKey>();
   /** Present while a block is being committed; checks wait for it. */
   #held: PromiseWithResolvers<void> | undefined;
   #bytes = 0;
@@ -98,6 +99,7 @@ export class Mempool {
   constructor(config: MempoolConfig, check: CheckTx) {
     this.#config = config;
     this.#check = check;
+    this.#seen = new Seen(config.cacheSize);
   }
 
   /** Number of pending transactions. */
@@ -123,8 +125,8 @@ export class Mempool {
     return this.#reached;
   }
 
-  /** The pending entry of a hash in hex. */
-  get(key: string): PoolEntry | undefined {
+  /** The pending entry of a transaction's key. */
+  get(key: TxKey): PoolEntry | undefined {
     return this.#entries.get(key);
   }
 
@@ -145,8 +147,11 @@ export class Mempool {
    * @throws LedgerError mempool/… if it is refused before or after the application's check
    */
   submit(tx: Tx, peer: string): Submitted | Promise<Submitted> {
-    const hash = txHash(tx);
-    return this.#submit(tx, hash, toHex(hash), peer);
+    const key = txKey(tx);
+    if (this.#knows(key)) throw new LedgerError(errors.InCache, {});
+    const done = (checked: Checked): Submitted => ({ hash: fromLatin1(key), ...checked });
+    const result = this.#take(tx, key, peer);
+    return result instanceof Promise ? result.then(done) : done(result);
   }
 
   /**
@@ -154,20 +159,31 @@ export class Mempool {
    *
    * @returns undefined if it is known already: what peers send twice is no refusal
    */
-  offer(tx: Tx, peer: string): Submitted | Promise<Submitted> | undefined {
-    const hash = txHash(tx);
-    const key = toHex(hash);
-    if (!this.#cache.has(key)) return this.#submit(tx, hash, key, peer);
-    this.#entries.get(key)?.peers.add(peer);
+  offer(tx: Tx, peer: string): Checked | Promise<Checked> | undefined {
+    const key = txKey(tx);
+    if (!this.#knows(key)) return this.#take(tx, key, peer);
+    const peers = this.#entries.get(key)?.peers;
+    if (peers?.includes(peer) === false) peers.push(peer);
     return undefined;
   }
 
-  #submit(tx: Tx, hash: Uint8Array, key: string, peer: string): Submitted | Promise<Submitted> {
-    this.#admit(tx, key);
-    this.#remember(key);
-    this.#checking.add(key);
-    const run = () => this.#run({ tx, hash, key, peer }, 'new', 1);
-    return this.#held?.promise.then(run) ?? run();
+  #knows(key: TxKey): boolean {
+    return this.#seen.has(key) || this.#entries.has(key) || this.#checking.has(key);
+  }
+
+  #take(tx: Tx, key: TxKey, peer: string): Checked | Promise<Checked> {
+    this.#admit(tx);
+    this.#seen.add(key);
+    const job = { tx, key, peer, waits: false };
+    if (this.#held === undefined) return this.#run(job, 'new', 1);
+    this.#wait(job);
+    return this.#held.promise.then(() => this.#run(job, 'new', 1));
+  }
+
+  #wait(job: Job): void {
+    if (job.waits) return;
+    job.waits = true;
+    this.#checking.add(job.key);
   }
 
   /** Holds checks back until `update`: a commit makes the application forget what is pending. */
@@ -175,13 +191,12 @@ export class Mempool {
     this.#held ??= Promise.withResolvers<void>();
   }
 
-  #admit(tx: Tx, key: string): void {
+  #admit(tx: Tx): void {
     const { maxTxBytes } = this.#config;
     if (tx.length === 0) throw new LedgerError(errors.Empty, {});
     if (tx.length > maxTxBytes) {
       throw new LedgerError(errors.TooLarge, { max: maxTxBytes, size: tx.length });
     }
-    if (this.#cache.has(key)) throw new LedgerError(errors.InCache, {});
     this.#refuseIfFull(tx);
   }
 
@@ -192,56 +207,60 @@ export class Mempool {
     throw new LedgerError(errors.Full, { txs, maxTxs, bytes: this.#bytes, maxBytes });
   }
 
-  #run(job: Job, kind: CheckTxRequest['kind'], turn: number): Submitted | Promise<Submitted> {
+  #run(job: Job, kind: CheckTxRequest['kind'], turn: number): Checked | Promise<Checked> {
     const updates = this.#updates;
-    const settle = (response: CheckTxResponse): Submitted | Promise<Submitted> => {
-      const stale = updates !== this.#updates && response.code === 0 && turn < MAX_CHECKS;
-      if (stale && this.#checking.has(job.key)) return this.#run(job, 'recheck', turn + 1);
-      return this.#settle(job, response);
-    };
     const fail = (thrown: unknown): never => {
       this.#forget(job.key);
       throw thrown;
     };
+    const settle = (response: CheckTxResponse): Checked | Promise<Checked> => {
+      const stale = updates !== this.#updates && response.code === 0 && turn < MAX_CHECKS;
+      if (stale && this.#checking.has(job.key)) return this.#run(job, 'recheck', turn + 1);
+      return this.#settle(job, response);
+    };
+    let answer: ReturnType<CheckTx>;
     try {
-      const answer = this.#check({ tx: job.tx, kind });
-      return answer instanceof Promise ? answer.then(settle).catch(fail) : settle(answer);
+      answer = this.#check({ tx: job.tx, kind });
     } catch (thrown) {
       return fail(thrown);
     }
+    if (!(answer instanceof Promise)) return this.#settle(job, answer);
+    this.#wait(job);
+    return answer.then(settle).catch(fail);
   }
 
-  #settle({ tx, hash, key, peer }: Job, response: CheckTxResponse): Submitted {
+  #settle(job: Job, response: CheckTxResponse): Checked {
+    const { tx, key, peer } = job;
+    // A block may have committed it while its check took its time.
+    const committed = job.waits && !this.#checking.delete(key);
     if (response.code !== 0) {
-      const committed = !this.#checking.delete(key);
-      if (!committed && !this.#config.keepInvalidInCache) this.#cache.delete(key);
-      return { hash, response, entry: undefined };
+      if (!committed && !this.#config.keepInvalidInCache) this.#seen.delete(key);
+      return { response, entry: undefined };
     }
-    // A block may have committed it while it was being checked.
-    if (!this.#checking.delete(key)) return { hash, response, entry: undefined };
+    if (committed) return { response, entry: undefined };
     const { sender, sequence = 0, priority, gasWanted } = response;
     const arrival = this.#arrivals++;
-    const peers = new Set(peer === '' ? [] : [peer]);
-    const entry = { tx, key, sender, sequence, priority, gasWanted, arrival, peers };
+    const peers = peer === '' ? [] : [peer];
+    const pending = true;
+    const entry = { tx, key, sender, sequence, priority, gasWanted, arrival, peers, pending };
     try {
       this.#insert(entry);
     } catch (thrown) {
       this.#forget(key);
       throw thrown;
     }
-    return { hash, response, entry };
+    return { response, entry };
   }
 
-  #forget(key: string): void {
+  #forget(key: TxKey): void {
     this.#checking.delete(key);
-    this.#cache.delete(key);
+    this.#seen.delete(key);
   }
 
   #insert(entry: PoolEntry): void {
     this.#refuseIfFull(entry.tx);
     const { sender, sequence, tx } = entry;
-    const id = laneOf(entry);
-    const lane = this.#lanes.get(id) ?? new Lane(sender !== undefined, this.#height);
+    const lane = this.#lanes.get(sender) ?? new Lane(sender, this.#height);
     if (sender !== undefined) {
       const { maxTxsPerSender: maxTxs, maxBytesPerSender } = this.#config;
       const rival = lane.rival(sequence);
@@ -254,21 +273,10 @@ export class Mempool {
         throw new LedgerError(errors.SenderFull, { sender, maxTxs });
       }
     }
-    this.#lanes.set(id, lane);
+    if (lane.size === 0) this.#lanes.set(sender, lane);
     lane.add(entry);
     this.#entries.set(entry.key, entry);
     this.#bytes += tx.length;
-  }
-
-  /** Remembers a hash as the newest, forgetting the oldest beyond the bound. */
-  #remember(key: string): void {
-    this.#cache.delete(key);
-    this.#cache.set(key, true);
-    if (this.#cache.size <= this.#config.cacheSize) return;
-    for (const oldest of this.#cache.keys()) {
-      this.#cache.delete(oldest);
-      return;
-    }
   }
 
   /**
@@ -311,84 +319,82 @@ export class Mempool {
   ): Promise<void> {
     this.#height = height;
     this.#updates++;
-    const touched = new Set<string>();
+    const touched = new Set<Lane>();
     const removed: PoolEntry[] = [];
     let reached = Number.POSITIVE_INFINITY;
-    for (const [index, hash] of txHashes(txs).entries()) {
-      const key = toHex(hash);
-      this.#checking.delete(key);
-      if (succeeded(index) || this.#config.keepInvalidInCache) this.#remember(key);
-      else this.#cache.delete(key);
+    const keys = txKeys(txs);
+    for (let index = 0; index < keys.length; index++) {
+      const key = keys[index] as TxKey;
+      if (this.#checking.size > 0) this.#checking.delete(key);
+      if (succeeded(index) || this.#config.keepInvalidInCache) this.#seen.add(key);
+      else this.#seen.delete(key);
       const entry = this.#entries.get(key);
       if (entry === undefined) continue;
       removed.push(entry);
-      touched.add(laneOf(entry));
-      reached = Math.min(reached, entry.arrival);
+      if (entry.arrival < reached) reached = entry.arrival;
     }
     if (removed.length > 0) this.#reached = reached;
-    this.#drop(removed);
+    this.#drop(removed, touched);
     let old = 0;
-    for (const [id, lane] of this.#lanes) {
+    for (const lane of this.#lanes.values()) {
       if (old++ >= OLD_LANES_PER_BLOCK || lane.checkedAt + OLD_AFTER_HEIGHTS > height) break;
-      touched.add(id);
+      touched.add(lane);
     }
-    for (const id of touched) await this.#recheck(id);
+    for (const lane of touched) await this.#recheck(lane);
     this.#held?.resolve();
     this.#held = undefined;
   }
 
-  async #recheck(id: string): Promise<void> {
-    const lane = this.#lanes.get(id);
-    if (lane === undefined) return;
-    const entries = id === FIFO ? lane.slice(FIFO_PER_BLOCK) : [...lane.entries()];
+  async #recheck(lane: Lane): Promise<void> {
+    const { sender } = lane;
+    if (this.#lanes.get(sender) !== lane) return;
+    const entries = sender === undefined ? lane.slice(FIFO_PER_BLOCK) : [...lane.entries()];
     const failed: PoolEntry[] = [];
     for (const entry of entries) {
       const answer = this.#check({ tx: entry.tx, kind: 'recheck' });
       const response = answer instanceof Promise ? await answer : answer;
       if (response.code !== 0) failed.push(entry);
-      else if (id !== FIFO && failed.length === 0) break;
+      else if (sender !== undefined && failed.length === 0) break;
     }
     lane.checkedAt = this.#height;
     // To the end: lanes stand in order of their last check.
-    if (this.#lanes.delete(id)) this.#lanes.set(id, lane);
+    if (this.#lanes.delete(sender)) this.#lanes.set(sender, lane);
     for (const { key } of failed) {
-      if (!this.#config.keepInvalidInCache) this.#cache.delete(key);
+      if (!this.#config.keepInvalidInCache) this.#seen.delete(key);
     }
-    this.#drop(failed);
+    if (failed.length > 0) this.#drop(failed);
   }
 
   /** Forgets all pending transactions, and that they were seen. */
   flush(): void {
+    for (const entry of this.#entries.values()) entry.pending = false;
     this.#entries.clear();
     this.#lanes.clear();
-    this.#cache.clear();
+    this.#seen.clear();
     this.#bytes = 0;
   }
 
-  #drop(entries: readonly PoolEntry[]): void {
-    const byLane = new Map<string, Set<string>>();
+  /** Takes entries out. @param touched - where their lanes are added */
+  #drop(entries: readonly PoolEntry[], touched: Set<Lane> = new Set()): void {
     for (const entry of entries) {
-      if (!this.#entries.delete(entry.key)) continue;
+      if (!entry.pending) continue;
+      entry.pending = false;
+      this.#entries.delete(entry.key);
       this.#bytes -= entry.tx.length;
-      const id = laneOf(entry);
-      const keys = byLane.get(id) ?? new Set<string>();
-      byLane.set(id, keys.add(entry.key));
+      const lane = this.#lanes.get(entry.sender);
+      if (lane !== undefined) touched.add(lane);
     }
-    for (const [id, keys] of byLane) {
-      const lane = this.#lanes.get(id);
-      lane?.remove(keys);
-      if (lane?.size === 0) this.#lanes.delete(id);
+    for (const lane of touched) {
+      lane.sweep();
+      if (lane.size === 0) this.#lanes.delete(lane.sender);
     }
   }
 }
 
 type Job = {
   readonly tx: Tx;
-  readonly hash: Uint8Array;
-  readonly key: string;
+  readonly key: TxKey;
   readonly peer: string;
+  /** Whether it is among those whose check takes its time. */
+  waits: boolean;
 };
-
-function laneOf(entry: PoolEntry): string {
-  return entry.sender === undefined ? FIFO : `s${entry.sender}`;
-}

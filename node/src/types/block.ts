@@ -8,7 +8,8 @@
  *
  * @module
  */
-import { sha256 } from '../base/hash.ts';
+import { fromLatin1 } from '../base/bytes.ts';
+import { sha256, sha256Text } from '../base/hash.ts';
 import { MAX_BLOCK_BYTES } from '../base/limits.ts';
 import { merkleRoot } from '../base/merkle.ts';
 import { always, bytesList, type Codec, message, optional } from '../base/proto.ts';
@@ -24,16 +25,36 @@ export function txHash(tx: Tx): Uint8Array {
   return sha256(tx);
 }
 
-/** Hashes of lists of transactions, for as long as someone holds the list. */
-const HASHES = new WeakMap<readonly Tx[], readonly Uint8Array[]>();
+/** A transaction's hash as text of one character per byte: what tables of them are kept by. */
+export type TxKey = string;
 
-/** The names of a block's transactions, in order; computed once for one list. */
-export function txHashes(txs: readonly Tx[]): readonly Uint8Array[] {
-  const known = HASHES.get(txs);
+/** The key of a transaction. */
+export function txKey(tx: Tx): TxKey {
+  return sha256Text(tx);
+}
+
+type Names = { readonly keys: readonly TxKey[]; readonly hashes: readonly Uint8Array[] };
+
+/** Names of lists of transactions, for as long as someone holds the list. */
+const NAMES = new WeakMap<readonly Tx[], Names>();
+
+function namesOf(txs: readonly Tx[]): Names {
+  const known = NAMES.get(txs);
   if (known !== undefined) return known;
-  const hashes = txs.map(txHash);
-  HASHES.set(txs, hashes);
-  return hashes;
+  const keys = txs.map(txKey);
+  const names = { keys, hashes: keys.map(fromLatin1) };
+  NAMES.set(txs, names);
+  return names;
+}
+
+/** The hashes of a block's transactions, in order; computed once for one list. */
+export function txHashes(txs: readonly Tx[]): readonly Uint8Array[] {
+  return namesOf(txs).hashes;
+}
+
+/** The keys of a block's transactions, in order; computed once for one list. */
+export function txKeys(txs: readonly Tx[]): readonly TxKey[] {
+  return namesOf(txs).keys;
 }
 
 /** The Merkle root over the transactions' hashes. */
