@@ -1,12 +1,20 @@
 /**
- * The write-ahead log as a file: framed records, each checked, made durable by `sync`.
+ * The write-ahead log as a file of fixed size: framed records, each checked, made durable by
+ * `sync`, and overwritten in place after `reset`.
  *
- * The file is a head (magic, salt, checksum) and records: CRC-32, length, bytes. Each `sync`
- * ends with a mark, which names its own place in the file. Checksums start from the salt, which is
- * new after every `reset`, so bytes left over from earlier heights never pass for records.
+ * The file is a head (magic, salt, checksum) and frames: CRC-32, length, bytes. It is filled with
+ * zeros when it is made, so that a sync writes blocks that the file has and no size: it waits for
+ * the disk, not for the file system's journal. What stands after the last frame is old.
  *
- * Upholds: what was synced is read back whole, or opening refuses with what to do. Only a tail that
- * was never synced may be cut off; a copy of it is kept beside the file, and a warning is given.
+ * A frame's checksum goes on from that of the frame before, the first from the salt, and the salt
+ * is new after every `reset`. So a frame is read only behind the very frames it was written
+ * behind: neither leftovers of earlier heights nor those of a torn write pass for records. Each
+ * `sync` ends with a mark, which names its own place and how far the log was durable before it.
+ * Blocks of one sync may reach the disk in any order. So what is not whole is a torn end if no
+ * mark vouches for it, and damage if one does.
+ *
+ * Upholds: what was synced is read back whole, or opening refuses with what to do; only what no
+ * later sync vouches for may be cut off. A lost end is the guard's matter (engine/signer.ts).
  * Absent here: the meaning of records.
  *
  * @module
@@ -15,10 +23,10 @@ import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   fdatasyncSync,
+  fsyncSync,
   ftruncateSync,
   openSync,
   readFileSync,
-  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { crc32 } from 'node:zlib';
@@ -29,18 +37,20 @@ import { type Logger, SILENT } from '../src/base/logger.ts';
 import { errors, storageError } from './errors.ts';
 import { syncFolderOf } from './files.ts';
 
-const MAGIC: Uint8Array = utf8('MTRNWAL1');
+const MAGIC: Uint8Array = utf8('MTRNWAL2');
 const SALT_BYTES = 8;
 const SALT_END: number = MAGIC.length + SALT_BYTES;
 const HEAD_BYTES: number = SALT_END + 4;
 const FRAME_BYTES = 8;
-/** A length no record has: the frame is a mark, and its eight bytes are the mark's place. */
+/** A length no record has: the frame is a mark; its place and what is durable follow. */
 const MARK_LENGTH = 0xffff_ffff;
-const MARK_BYTES = 16;
+const MARK_BYTES = 24;
 /** Most bytes of one record: a block and its framing. */
 const MAX_RECORD_BYTES = MAX_BLOCKSYNC_MESSAGE_BYTES;
 /** Appended bytes that are held in memory before they are written, durable or not. */
 const MAX_HELD_BYTES = 1_048_576;
+/** Size of the file: twice what the engine lets the log grow to. A longer log makes it longer. */
+const RESERVED_BYTES = 8 * 1_048_576;
 
 function head(salt: Uint8Array): Uint8Array {
   const out = Buffer.concat([MAGIC, salt, new Uint8Array(4)]);
@@ -48,61 +58,72 @@ function head(salt: Uint8Array): Uint8Array {
   return out;
 }
 
-function frame(salt: Uint8Array, record: Uint8Array): Uint8Array {
+/** A record's frame behind one with checksum `before`; its own are the first four bytes. */
+function frame(before: number, record: Uint8Array): Buffer {
   const out = Buffer.allocUnsafe(FRAME_BYTES + record.length);
   out.writeUInt32BE(record.length, 4);
   out.set(record, FRAME_BYTES);
+  out.writeUInt32BE(crc32(out.subarray(4), before), 0);
+  return out;
+}
+
+/** A mark at `at`. It can be found without what is before it: its checksum is of the salt. */
+function mark(salt: Uint8Array, at: number, durable: number): Buffer {
+  const out = Buffer.alloc(MARK_BYTES);
+  out.writeUInt32BE(MARK_LENGTH, 4);
+  out.writeBigUInt64BE(BigInt(at), FRAME_BYTES);
+  out.writeBigUInt64BE(BigInt(durable), FRAME_BYTES + 8);
   out.writeUInt32BE(crc32(out.subarray(4), crc32(salt)), 0);
   return out;
 }
 
-function mark(salt: Uint8Array, at: number): Uint8Array {
-  const out = Buffer.alloc(MARK_BYTES);
-  out.writeUInt32BE(MARK_LENGTH, 4);
-  out.writeBigUInt64BE(BigInt(at), FRAME_BYTES);
-  out.writeUInt32BE(crc32(out.subarray(4), crc32(salt)), 0);
-  return out;
+/** How far the log was durable when the mark at `at` was written; undefined if none is there. */
+function vouchedAt(file: Buffer, salt: Uint8Array, at: number): number | undefined {
+  if (at < HEAD_BYTES || at + MARK_BYTES > file.length) return undefined;
+  const durable = Number(file.readBigUInt64BE(at + FRAME_BYTES + 8));
+  const found = file.subarray(at, at + MARK_BYTES);
+  return equalBytes(found, mark(salt, at, durable)) ? durable : undefined;
 }
 
 type Scan = {
   readonly records: readonly Uint8Array[];
-  /** Where the first thing stands that is not whole; the file's size if all is. */
+  /** Where the first thing stands that is not a frame of this log. */
   readonly end: number;
-  readonly reason: string;
+  /** The checksum that the next frame goes on from. */
+  readonly chain: number;
 };
 
-/** Reads whole frames from the file's start. */
+/** Reads frames from the file's start. */
 function scan(file: Buffer): Scan {
   const salt = file.subarray(MAGIC.length, SALT_END);
-  const seed = crc32(salt);
   const records: Uint8Array[] = [];
+  let chain = crc32(salt);
   let at = HEAD_BYTES;
-  while (at < file.length) {
-    if (at + FRAME_BYTES > file.length) return { records, end: at, reason: 'a torn frame' };
+  while (at + FRAME_BYTES <= file.length) {
     const length = file.readUInt32BE(at + 4);
-    const isMark = length === MARK_LENGTH;
-    const size = isMark ? MARK_BYTES : FRAME_BYTES + length;
-    if (!isMark && length > MAX_RECORD_BYTES) {
-      return { records, end: at, reason: 'an impossible length' };
+    if (length === MARK_LENGTH) {
+      if (vouchedAt(file, salt, at) === undefined) break;
+      chain = crc32(file.subarray(at, at + MARK_BYTES), chain);
+      at += MARK_BYTES;
+      continue;
     }
-    if (at + size > file.length) return { records, end: at, reason: 'a torn record' };
-    if (file.readUInt32BE(at) !== crc32(file.subarray(at + 4, at + size), seed)) {
-      return { records, end: at, reason: 'a wrong checksum' };
-    }
-    if (!isMark) records.push(file.subarray(at + FRAME_BYTES, at + size));
-    at += size;
+    const end = at + FRAME_BYTES + length;
+    if (length > MAX_RECORD_BYTES || end > file.length) break;
+    const sum = crc32(file.subarray(at + 4, end), chain);
+    if (file.readUInt32BE(at) !== sum) break;
+    records.push(file.subarray(at + FRAME_BYTES, end));
+    chain = sum;
+    at = end;
   }
-  return { records, end: at, reason: '' };
+  return { records, end: at, chain };
 }
 
-/** Whether a mark stands after `from`: what comes before it was synced, so it cannot be torn. */
-function markedAfter(file: Buffer, from: number): boolean {
+/** Whether a mark after `from` vouches for more than what comes before `from`. */
+function vouchedBeyond(file: Buffer, from: number): boolean {
   const salt = file.subarray(MAGIC.length, SALT_END);
   const length = Buffer.alloc(4, 0xff);
   for (let at = file.indexOf(length, from); at !== -1; at = file.indexOf(length, at + 1)) {
-    const start = at - 4;
-    const found = file.subarray(start, start + MARK_BYTES);
-    if (start >= HEAD_BYTES && equalBytes(found, mark(salt, start))) return true;
+    if ((vouchedAt(file, salt, at - 4) ?? 0) > from) return true;
   }
   return false;
 }
@@ -111,104 +132,132 @@ function markedAfter(file: Buffer, from: number): boolean {
 export class FileWal {
   readonly #path: string;
   readonly #fd: number;
-  #salt: Uint8Array;
-  #size: number;
-  #held: Uint8Array[] = [];
+  readonly #reserved: number;
+  #salt: Uint8Array = new Uint8Array(SALT_BYTES);
+  /** Where the next frame is written, and the checksum it goes on from once it is held. */
+  #size = 0;
+  #chain = 0;
+  /** Bytes that are known to be durable, and the length of the file. */
+  #durable = 0;
+  #length = 0;
+  #held: Buffer[] = [];
   #heldBytes = 0;
   /** Whether anything came after the last mark. */
   #unsynced = true;
 
-  private constructor(path: string, fd: number, salt: Uint8Array, size: number) {
+  private constructor(path: string, fd: number, reserved: number) {
     this.#path = path;
     this.#fd = fd;
-    this.#salt = salt;
-    this.#size = size;
+    this.#reserved = reserved;
   }
 
   /**
    * Opens the log, or makes an empty one.
    *
+   * @param reserved - bytes the file has at least
    * @throws LedgerError storage/7 if records are damaged that were synced; 2, 3, 5 if the disk
    *   refuses
    */
-  static open(path: string, logger: Logger = SILENT): FileWal {
+  static open(path: string, logger: Logger = SILENT, reserved: number = RESERVED_BYTES): FileWal {
     try {
-      const fd = openSync(path, 'a+');
-      closeSync(fd);
+      closeSync(openSync(path, 'a+'));
       const file = readFileSync(path);
-      const wal = new FileWal(path, openSync(path, 'r+'), file.subarray(MAGIC.length, SALT_END), 0);
-      // A head that was never synced, as a crash right after `reset` leaves it, had no record.
-      if (file.length < HEAD_BYTES || file.subarray(0, HEAD_BYTES).every((byte) => byte === 0)) {
-        wal.reset();
-        wal.sync();
-        syncFolderOf(path);
-      } else wal.#size = wal.#checked(file, logger);
+      const wal = new FileWal(path, openSync(path, 'r+'), reserved);
+      // The head comes last when a log is made: without one, it had no record.
+      const fresh =
+        file.length < HEAD_BYTES || file.subarray(0, HEAD_BYTES).every((byte) => byte === 0);
+      if (!fresh) wal.#checkHead(file);
+      wal.#reserve(file, fresh, logger);
+      if (fresh) wal.reset();
+      else wal.#read(readFileSync(path));
       return wal;
     } catch (thrown) {
       throw storageError(thrown, path);
     }
   }
 
-  /** Cuts off a tail that was never synced. @returns the size of what is whole */
-  #checked(file: Buffer, logger: Logger): number {
+  #checkHead(file: Buffer): void {
+    this.#salt = file.subarray(MAGIC.length, SALT_END);
+    if (equalBytes(file.subarray(0, HEAD_BYTES), head(this.#salt))) return;
+    const reason = 'not the head of a log';
+    throw new LedgerError(errors.WalDamaged, { path: this.#path, offset: 0, reason });
+  }
+
+  #read(file: Buffer): void {
     const path = this.#path;
-    const known = equalBytes(file.subarray(0, HEAD_BYTES), head(this.#salt));
-    const { end, reason } = known ? scan(file) : { end: 0, reason: 'not the head of a log' };
-    if (end === file.length) return end;
-    if (!known || markedAfter(file, end)) {
+    const { end, chain } = scan(file);
+    if (vouchedBeyond(file, end)) {
+      const reason = 'not the record that was written';
       throw new LedgerError(errors.WalDamaged, { path, offset: end, reason });
     }
-    const copy = `${path}.corrupted`;
-    writeFileSync(copy, file.subarray(end));
-    ftruncateSync(this.#fd, end);
-    fdatasyncSync(this.#fd);
-    logger.warn('the write-ahead log ended in the middle of a record; the rest was cut off', {
-      path,
-      offset: end,
-      bytes: file.length - end,
-      reason,
-      copy,
-    });
-    return end;
+    this.#size = end;
+    this.#chain = chain;
+  }
+
+  /** Fills the file up to its size. */
+  #reserve(file: Buffer, fresh: boolean, logger: Logger): void {
+    this.#length = Math.max(file.length, this.#reserved);
+    const from = fresh ? 0 : file.length;
+    if (from === this.#length) return;
+    if (!fresh) {
+      logger.warn('the write-ahead log was cut off; whole records before that are kept', {
+        path: this.#path,
+        bytes: file.length,
+      });
+    }
+    this.#put(Buffer.alloc(this.#length - from), from);
+    fsyncSync(this.#fd);
+    syncFolderOf(this.#path);
   }
 
   /** Appends one record; durable only after `sync`. */
   append(record: Uint8Array): void {
     invariant(record.length <= MAX_RECORD_BYTES, 'a record of the log is not over its bound');
-    this.#hold(frame(this.#salt, record));
+    const framed = frame(this.#chain, record);
+    this.#chain = framed.readUInt32BE(0);
+    this.#hold(framed);
     if (this.#heldBytes >= MAX_HELD_BYTES) this.#write();
   }
 
-  #hold(bytes: Uint8Array): void {
+  #hold(bytes: Buffer): void {
     this.#unsynced = true;
     this.#held.push(bytes);
     this.#heldBytes += bytes.length;
   }
 
   #write(): void {
+    if (this.#heldBytes === 0) return;
     const bytes = Buffer.concat(this.#held);
     try {
-      for (let at = 0; at < bytes.length; ) {
-        at += writeSync(this.#fd, bytes, at, bytes.length - at, this.#size + at);
-      }
+      this.#put(bytes, this.#size);
     } catch (thrown) {
       throw storageError(thrown, this.#path);
     }
     this.#size += bytes.length;
+    this.#length = Math.max(this.#length, this.#size);
     this.#held = [];
     this.#heldBytes = 0;
+  }
+
+  #put(bytes: Uint8Array, position: number): void {
+    for (let at = 0; at < bytes.length; ) {
+      at += writeSync(this.#fd, bytes, at, bytes.length - at, position + at);
+    }
   }
 
   /** Makes all appended records durable. @throws LedgerError storage/3 or 5: the node must stop */
   sync(): void {
     if (!this.#unsynced) return;
-    this.#hold(mark(this.#salt, this.#size + this.#heldBytes));
+    const marked = mark(this.#salt, this.#size + this.#heldBytes, this.#durable);
+    this.#chain = crc32(marked, this.#chain);
+    this.#hold(marked);
     this.#write();
     try {
       fdatasyncSync(this.#fd);
     } catch (thrown) {
       throw storageError(thrown, this.#path);
     }
+    this.#durable = this.#size;
     this.#unsynced = false;
   }
 
@@ -218,19 +267,26 @@ export class FileWal {
     return scan(readFileSync(this.#path)).records;
   }
 
-  /** Drops all records. Cost: two calls to the system; durable with the next `sync`. */
+  /**
+   * Drops all records. Durable when it returns: frames of the log before must not stand between
+   * new ones under a head that was not written. Cost: one sync.
+   */
   reset(): void {
     this.#salt = randomBytes(SALT_BYTES);
     this.#held = [];
     this.#heldBytes = 0;
     try {
-      ftruncateSync(this.#fd, 0);
-      writeSync(this.#fd, head(this.#salt), 0, HEAD_BYTES, 0);
+      if (this.#length > this.#reserved) ftruncateSync(this.#fd, this.#reserved);
+      this.#put(head(this.#salt), 0);
+      fdatasyncSync(this.#fd);
     } catch (thrown) {
       throw storageError(thrown, this.#path);
     }
+    this.#length = this.#reserved;
     this.#size = HEAD_BYTES;
-    this.#unsynced = true;
+    this.#durable = HEAD_BYTES;
+    this.#chain = crc32(this.#salt);
+    this.#unsynced = false;
   }
 
   /** Writes what is held and closes the file. */
