@@ -28,9 +28,9 @@ import {
   blockMetaCodec,
   chainStateCodec,
   consensusParamsCodec,
-  finalizeBlockResponseCodec,
   storedValidatorSetCodec,
 } from '../src/types/stored.ts';
+import { decodeResults, encodeResults } from '../src/types/stored-results.ts';
 import { rotate, type ValidatorSet } from '../src/types/validators.ts';
 import type { Change, Database } from './database.ts';
 import { errors } from './errors.ts';
@@ -154,7 +154,7 @@ export class LevelChainStore {
     if (block.lastCommit !== undefined && height > state.initialHeight) {
       db.stage(SPACE.commits, heightKey(height - 1), commitCodec.encode(block.lastCommit));
     }
-    db.stage(SPACE.results, key, finalizeBlockResponseCodec.encode(results));
+    db.stage(SPACE.results, key, encodeResults(results));
     db.stage(SPACE.params, heightKey(height + 1), consensusParamsCodec.encode(state.params));
     const changed = state.validatorsChangedHeight === height + 2;
     this.#stageValidators(height + 2, state.nextValidators, changed);
@@ -249,7 +249,8 @@ export class LevelChainStore {
 
   /** What the application answered to the block of `height`. */
   results(height: number): FinalizeBlockResponse | undefined {
-    return decoded(finalizeBlockResponseCodec, this.#db.get(SPACE.results, heightKey(height)));
+    const stored = this.#db.get(SPACE.results, heightKey(height));
+    return stored && decodeResults(stored);
   }
 
   /** Evidence that is known, not expired, and not in a block; its number is the pool's to bound. */

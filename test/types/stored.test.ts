@@ -4,6 +4,7 @@
  * @module
  */
 import { expect } from 'chai';
+import fc from 'fast-check';
 import { LedgerError } from '../../node/src/base/errors.ts';
 import { errors as wireErrors } from '../../node/src/base/wire.ts';
 import { NIL_BLOCK_ID } from '../../node/src/types/block-id.ts';
@@ -18,7 +19,9 @@ import {
   lastSignedCodec,
   paramUpdatesCodec,
 } from '../../node/src/types/stored.ts';
+import { decodeResults, encodeResults } from '../../node/src/types/stored-results.ts';
 import { createValidatorSet, rotate } from '../../node/src/types/validators.ts';
+import { finalizeBlockResponses, txResults } from './arbitraries.ts';
 
 const key = (fill: number) => ({ type: 'ed25519' as const, bytes: new Uint8Array(32).fill(fill) });
 
@@ -77,6 +80,23 @@ describe('storage codecs', () => {
     };
     const bytes = finalizeBlockResponseCodec.encode(response);
     expect(finalizeBlockResponseCodec.decode(bytes)).to.deep.equal(response);
+    expect(decodeResults(encodeResults(response))).to.deep.equal(response);
+  });
+
+  it('return any results, texts said again included, and nothing of cut bytes', () => {
+    fc.assert(
+      fc.property(
+        finalizeBlockResponses,
+        fc.array(txResults, { maxLength: 5 }),
+        (response, more) => {
+          const all = { ...response, txResults: [...response.txResults, ...more, ...more] };
+          const stored = encodeResults(all);
+          expect(decodeResults(stored)).to.deep.equal(all);
+          expect(() => decodeResults(stored.subarray(0, -1))).to.throw(LedgerError);
+          expect(() => decodeResults(Uint8Array.of(...stored, 0))).to.throw(LedgerError);
+        },
+      ),
+    );
   });
 
   it('hold durations of either sign and refuse mixed ones', () => {

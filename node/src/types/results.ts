@@ -24,7 +24,7 @@ export type EventAttribute = {
 export type AbciEvent = { readonly type: string; readonly attributes: readonly EventAttribute[] };
 
 /** Most bytes of one text in a result. */
-const MAX_TEXT = 1_048_576;
+export const MAX_TEXT = 1_048_576;
 /** Most items in one list of a result. */
 export const MAX_RESULT_ITEMS = 1_000_000;
 
