@@ -15,7 +15,8 @@ import type { ExecTxResult } from '../types/results.ts';
 import { type Environment, refused, runTransaction } from './executor.ts';
 import type { Block } from './module.ts';
 import type { Overlay } from './overlay.ts';
-import type { DecodedTxs, KnownTx } from './tx/decoded.ts';
+import type { DecodedTx } from './tx/decode.ts';
+import type { DecodedTxs } from './tx/decoded.ts';
 
 /** What a block consists of, as far as execution depends on it. */
 export type BlockInputs = Block & { readonly txs: readonly Uint8Array[] };
@@ -25,7 +26,7 @@ export class BlockRun {
   readonly #env: Environment;
   readonly #decoded: DecodedTxs;
   readonly #txs: Uint8Array[] = [];
-  readonly #names: string[] = [];
+  readonly #known: DecodedTx[] = [];
   readonly #results: ExecTxResult[] = [];
   #gas = 0;
 
@@ -39,13 +40,14 @@ export class BlockRun {
     return this.#env.state;
   }
 
-  /** The transactions so far, and the names under which their decoded forms are remembered. */
+  /** The transactions so far. */
   get txs(): readonly Uint8Array[] {
     return this.#txs;
   }
 
-  get names(): readonly string[] {
-    return this.#names;
+  /** Those of them that could be decoded. */
+  get known(): readonly DecodedTx[] {
+    return this.#known;
   }
 
   /** One result per transaction. */
@@ -55,23 +57,23 @@ export class BlockRun {
 
   /** Executes a transaction if it may stand next in a proposed block. @returns whether it may */
   offer(bytes: Uint8Array): boolean {
-    const known = this.#decode(bytes);
-    if (known instanceof LedgerError) return false;
+    const tx = this.#decode(bytes);
+    if (tx instanceof LedgerError) return false;
     const { maxBlockGas } = this.#env.chain;
-    const gas = this.#gas + known.tx.gasLimit;
+    const gas = this.#gas + tx.gasLimit;
     if (maxBlockGas > 0 && gas > maxBlockGas) return false;
-    const { admitted, result } = runTransaction(this.#env, known.tx, 'execute');
+    const { admitted, result } = runTransaction(this.#env, tx, 'execute');
     if (!admitted) return false;
     this.#gas = gas;
-    this.#keep(bytes, known.name, result);
+    this.#keep(bytes, tx, result);
     return true;
   }
 
   /** Executes a transaction of a decided block. */
   execute(bytes: Uint8Array): void {
-    const known = this.#decode(bytes);
-    if (known instanceof LedgerError) this.#keep(bytes, '', refused(known, 0, 0));
-    else this.#keep(bytes, known.name, runTransaction(this.#env, known.tx, 'execute').result);
+    const tx = this.#decode(bytes);
+    if (tx instanceof LedgerError) this.#keep(bytes, undefined, refused(tx, 0, 0));
+    else this.#keep(bytes, tx, runTransaction(this.#env, tx, 'execute').result);
   }
 
   /** Whether this is the execution of exactly that block. */
@@ -83,7 +85,7 @@ export class BlockRun {
     return txs.every((tx, i) => equalBytes(tx, this.#txs[i] as Uint8Array));
   }
 
-  #decode(bytes: Uint8Array): KnownTx | LedgerError {
+  #decode(bytes: Uint8Array): DecodedTx | LedgerError {
     try {
       return this.#decoded.get(bytes);
     } catch (thrown) {
@@ -92,9 +94,9 @@ export class BlockRun {
     }
   }
 
-  #keep(bytes: Uint8Array, name: string, result: ExecTxResult): void {
+  #keep(bytes: Uint8Array, tx: DecodedTx | undefined, result: ExecTxResult): void {
     this.#txs.push(bytes);
-    this.#names.push(name);
+    if (tx !== undefined) this.#known.push(tx);
     this.#results.push(result);
   }
 }

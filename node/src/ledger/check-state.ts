@@ -11,13 +11,13 @@
  *
  * @module
  */
-import { EMPTY, equalBytes, latin1 } from '../base/bytes.ts';
+import { EMPTY, equalBytes } from '../base/bytes.ts';
 import type { ExecTxResult } from '../types/results.ts';
 import type { AccountId } from './addresses.ts';
-import { type Account, getAccount, setAccount } from './auth/accounts.ts';
+import { type Account, accountCodec, accountKey, getAccount, setAccount } from './auth/accounts.ts';
 import { getBalance, setBalance } from './bank/balances.ts';
 import { checkTransaction, type Environment } from './executor.ts';
-import { KEY } from './keys.ts';
+import { KEY, named, type RecordKey } from './keys.ts';
 import { type Base, Overlay } from './overlay.ts';
 import { priorityOf } from './price.ts';
 import { Promises } from './promises.ts';
@@ -49,48 +49,62 @@ type Standing = {
 export class CheckState {
   readonly #base: () => Base;
   readonly #pending = new Map<string, Pending>();
+  /** What checks read and, while one runs, write; until the state below changes. */
+  #state: Overlay | undefined;
 
   /** @param base - the committed state */
   constructor(base: () => Base) {
     this.#base = base;
   }
 
+  /** Takes note that the base may have changed. */
+  stale(): void {
+    this.#state = undefined;
+  }
+
   /** Takes note of the records that a block changed. */
   committed(keys: Iterable<Uint8Array>): void {
-    const state = this.#base();
+    this.stale();
+    const state = this.#overlay();
     for (const key of keys) {
-      if (key[0] === KEY.account) this.#settle(key.subarray(1), state);
+      if (key[0] === KEY.account && this.#pending.size > 0) this.#settle(named(key), state);
     }
+  }
+
+  #overlay(): Overlay {
+    this.#state ??= new Overlay(this.#base());
+    return this.#state;
   }
 
   /** Runs the ante of a transaction and keeps what it takes. */
   check(env: CheckEnvironment, tx: DecodedTx, kind: 'new' | 'recheck'): ExecTxResult {
-    const state = new Overlay(this.#base());
+    const state = this.#overlay();
+    const mark = state.mark();
     const standings = tx.signers.map((id, i) => this.#standing(state, tx, id, i));
     const again = standings.some(isBehind) && standings.every(isPending);
     for (const standing of standings) prepareAccount(state, standing, again);
     if (tx.fee.length > 0) preparePayer(state, tx, standings, again);
-    const result = checkTransaction({ ...env, state }, tx);
+    const { chain, addresses, signatures, block } = env;
+    const result = checkTransaction({ chain, addresses, signatures, block, state }, tx);
     if (result.code === 0) this.#keep(state, tx, standings);
     // Its lane is that of the first signer.
-    else if (kind === 'recheck') this.#pending.delete(latin1(tx.signers[0] as AccountId));
+    else if (kind === 'recheck') this.#pending.delete(nameOf(tx.signers[0] as AccountId));
+    state.revert(mark);
     return result;
   }
 
   #standing(state: Overlay, tx: DecodedTx, id: AccountId, index: number): Standing {
-    const pending = this.#settle(id, state);
-    const wanted = Number(tx.authInfo.signerInfos[index]?.sequence ?? 0n);
-    return { id, account: getAccount(state, id), pending, wanted };
+    const pending = this.#settle(accountKey(id), state);
+    return { id, account: getAccount(state, id), pending, wanted: tx.sequences[index] ?? 0 };
   }
 
   /** What is pending of an account, without what is committed by now. */
-  #settle(id: AccountId, state: Pick<Base, 'get'>): Pending | undefined {
-    const name = latin1(id);
-    const pending = this.#pending.get(name);
+  #settle(account: RecordKey, state: Overlay): Pending | undefined {
+    const pending = this.#pending.get(account.name);
     if (pending === undefined) return undefined;
-    const sequence = getAccount(state, id)?.sequence ?? 0;
+    const sequence = state.read(account, accountCodec)?.sequence ?? 0;
     if (pending.next <= sequence) {
-      this.#pending.delete(name);
+      this.#pending.delete(account.name);
       return undefined;
     }
     pending.promises.settle(sequence);
@@ -113,8 +127,13 @@ export class CheckState {
 
   #add(id: AccountId, pending: Pending): void {
     if (this.#pending.size >= MAX_SENDERS) this.#pending.clear();
-    this.#pending.set(latin1(id), pending);
+    this.#pending.set(nameOf(id), pending);
   }
+}
+
+/** The name of an account in maps: that of its record. */
+function nameOf(id: AccountId): string {
+  return accountKey(id).name;
 }
 
 function nextOf({ account, pending }: Standing): number {
@@ -138,7 +157,8 @@ function prepareAccount(state: Overlay, standing: Standing, again: boolean): voi
   if (account === undefined || pending === undefined) return;
   const sequence = again ? wanted : pending.next;
   const publicKey = account.publicKey.length > 0 ? account.publicKey : pending.publicKey;
-  setAccount(state, id, { ...account, sequence, publicKey });
+  const { number, moduleName, permissions } = account;
+  setAccount(state, id, { number, sequence, publicKey, moduleName, permissions });
 }
 
 /** Takes from the payer what transactions before this one promised. */

@@ -53,21 +53,21 @@ export function refused(error: LedgerError, gasWanted: number, gasUsed: number):
   };
 }
 
-/** A transaction that passed the ante and what it did there. */
-type Admitted = { readonly gas: GasMeter; readonly events: EventLog };
-
-function admit(env: Environment, tx: DecodedTx, mode: Mode): Admitted | ExecTxResult {
-  const { maxBlockGas } = env.chain;
-  const limit = mode === 'simulate' ? Number.MAX_SAFE_INTEGER : tx.gasLimit;
-  const gas = new GasMeter(limit);
-  const events = new EventLog();
+/** Runs the ante. @returns the refusal, after which nothing is changed */
+function admit(
+  env: Environment,
+  tx: DecodedTx,
+  mode: Mode,
+  gas: GasMeter,
+  emit: Emit,
+): ExecTxResult | undefined {
   const mark = env.state.mark();
   try {
-    if (mode !== 'simulate') checkGasLimit(tx.gasLimit, maxBlockGas);
+    if (mode !== 'simulate') checkGasLimit(tx.gasLimit, env.chain.maxBlockGas);
     const { block, state, addresses, signatures, chain } = env;
     const { chainId } = chain;
-    runAnte({ mode, block, chainId, state, addresses, signatures, gas, emit: events.emit }, tx);
-    return { gas, events };
+    runAnte({ mode, block, chainId, state, addresses, signatures, gas, emit }, tx);
+    return undefined;
   } catch (thrown) {
     if (!(thrown instanceof LedgerError)) throw thrown;
     env.state.revert(mark);
@@ -75,11 +75,12 @@ function admit(env: Environment, tx: DecodedTx, mode: Mode): Admitted | ExecTxRe
   }
 }
 
+const unseen: Emit = () => undefined;
+
 /** Runs the ante only, as CheckTx does. A code above 0 means that nothing was changed. */
 export function checkTransaction(env: Environment, tx: DecodedTx): ExecTxResult {
-  const admitted = admit(env, tx, 'check');
-  if (!('gas' in admitted)) return admitted;
-  return succeeded(tx, admitted, EMPTY);
+  const gas = new GasMeter(tx.gasLimit);
+  return admit(env, tx, 'check', gas, unseen) ?? succeeded(tx, gas, NO_EVENTS, EMPTY);
 }
 
 /** What a transaction did; one that the ante refused did nothing. */
@@ -87,16 +88,22 @@ export type Outcome = { readonly admitted: boolean; readonly result: ExecTxResul
 
 /** Runs a transaction. */
 export function runTransaction(env: Environment, tx: DecodedTx, mode: Mode): Outcome {
-  const admitted = admit(env, tx, mode);
-  if (!('gas' in admitted)) return { admitted: false, result: admitted };
-  return { admitted: true, result: runMessages(env, tx, admitted) };
+  const gas = new GasMeter(mode === 'simulate' ? Number.MAX_SAFE_INTEGER : tx.gasLimit);
+  const events = new EventLog();
+  const refusal = admit(env, tx, mode, gas, events.emit);
+  if (refusal !== undefined) return { admitted: false, result: refusal };
+  return { admitted: true, result: runMessages(env, tx, gas, events) };
 }
 
-function runMessages(env: Environment, tx: DecodedTx, admitted: Admitted): ExecTxResult {
-  const { gas, events } = admitted;
+function runMessages(
+  env: Environment,
+  tx: DecodedTx,
+  gas: GasMeter,
+  events: EventLog,
+): ExecTxResult {
   const mark = env.state.mark();
   const anteEvents = events.size;
-  const context = new MessageContext(env, tx, admitted);
+  const context = new MessageContext(env, tx, gas, events.emit);
   const responses: Any[] = [];
   for (const [index, message] of tx.messages.entries()) {
     try {
@@ -110,7 +117,7 @@ function runMessages(env: Environment, tx: DecodedTx, admitted: Admitted): ExecT
     }
   }
   const data = txMsgDataCodec.borrow({ msgResponses: responses }, env.state.keep);
-  return succeeded(tx, admitted, data);
+  return succeeded(tx, gas, events.list(), data);
 }
 
 /** The context of one transaction's messages, one after the other. */
@@ -123,12 +130,12 @@ class MessageContext implements Context {
   messageIndex = 0;
   readonly #tx: DecodedTx;
 
-  constructor(env: Environment, tx: DecodedTx, { gas, events }: Admitted) {
+  constructor(env: Environment, tx: DecodedTx, gas: GasMeter, emit: Emit) {
     this.block = env.block;
     this.state = env.state;
     this.gas = gas;
     this.addresses = env.addresses;
-    this.emit = events.emit;
+    this.emit = emit;
     this.#tx = tx;
   }
 
@@ -155,15 +162,20 @@ function runMessage(
   return { typeUrl: message.responseUrl, value: message.execute(context) };
 }
 
-function succeeded(tx: DecodedTx, admitted: Admitted, data: Uint8Array): ExecTxResult {
+function succeeded(
+  tx: DecodedTx,
+  gas: GasMeter,
+  events: readonly AbciEvent[],
+  data: Uint8Array,
+): ExecTxResult {
   return {
     code: 0,
     data,
     log: '',
     info: '',
     gasWanted: tx.gasLimit,
-    gasUsed: admitted.gas.used,
-    events: admitted.events.list(),
+    gasUsed: gas.used,
+    events,
     codespace: '',
   };
 }

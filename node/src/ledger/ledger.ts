@@ -24,7 +24,7 @@ import type {
   QueryRequest,
   QueryResponse,
 } from '../abci/application.ts';
-import { attempt, LedgerError, present } from '../base/errors.ts';
+import { LedgerError, present } from '../base/errors.ts';
 import { type Logger, SILENT } from '../base/logger.ts';
 import type { AbciEvent, ExecTxResult, FinalizeBlockResponse } from '../types/results.ts';
 import { Addresses } from './addresses.ts';
@@ -69,7 +69,7 @@ type Running = {
 /** What execution left to be committed. */
 type Finalized = {
   readonly changes: readonly RecordChange[];
-  readonly names: readonly string[];
+  readonly known: readonly DecodedTx[];
 };
 
 function running(chain: Chain): Running {
@@ -168,15 +168,20 @@ export class Ledger implements Application {
 
   /** @inheritDoc */
   checkTx({ tx, kind }: CheckTxRequest): CheckTxResponse {
-    const { addresses, decoded } = this.#chain();
-    const read = attempt(() => {
-      const { tx: known } = decoded.get(tx);
+    const { chain, addresses, decoded } = this.#chain();
+    let known: DecodedTx;
+    try {
+      known = decoded.get(tx);
       checkFloor(this.#floor, known.fee, known.gasLimit);
-      return known;
-    });
-    if (read instanceof LedgerError) return toCheck(refused(read, 0, 0), undefined, addresses);
-    const env = { ...this.#chain(), signatures: this.#signatures, block: this.#nextBlock() };
-    return toCheck(this.#check.check(env, read, kind), read, addresses);
+    } catch (thrown) {
+      if (!(thrown instanceof LedgerError)) throw thrown;
+      return toCheck(refused(thrown, 0, 0), undefined, addresses);
+    }
+    const env = { chain, addresses, signatures: this.#signatures, block: this.#nextBlock() };
+    const result = this.#check.check(env, known, kind);
+    // Refused, it does not wait.
+    if (result.code !== 0) decoded.forget(known);
+    return toCheck(result, known, addresses);
   }
 
   /** @inheritDoc */
@@ -225,7 +230,7 @@ export class Ledger implements Application {
     const { height, time } = request;
     // Executed again before its commit: the store must not show the attempt before.
     if (this.#finalized !== undefined) await this.#store.finalize(height, []);
-    const { state, results, names } = this.#executed(request);
+    const { state, results, known } = this.#executed(request);
     for (const { log, leaves } of state.logs()) {
       const head = this.#store.appendLog(log, leaves);
       for (const module of modules) module.sealLog?.(state, log, head);
@@ -233,7 +238,8 @@ export class Ledger implements Application {
     for (const [key, value] of state.rows()) this.#store.putRow(key, value);
     const changes = state.changes();
     const appHash = await this.#store.finalize(height, changes);
-    this.#finalized = { changes, names };
+    this.#finalized = { changes, known };
+    this.#check.stale();
     this.#lastBlock = { height, time };
     return {
       events: NO_EVENTS,
@@ -246,13 +252,15 @@ export class Ledger implements Application {
 
   /** @inheritDoc */
   commit(): Promise<CommitResponse> {
-    const { changes, names } = present(this.#finalized, 'finalized block');
+    const { changes, known } = present(this.#finalized, 'finalized block');
     this.#store.commit();
     this.#finalized = undefined;
     this.#attempt = undefined;
     this.#genesis = undefined;
     this.#check.committed(changes.map(([key]) => key));
-    for (const name of names) this.#chain().decoded.forget(name);
+    const { decoded } = this.#chain();
+    for (const tx of known) decoded.forget(tx);
+    decoded.blockDone();
     return Promise.resolve({ retainHeight: 0 });
   }
 
@@ -280,12 +288,19 @@ function toCheck(
   tx: DecodedTx | undefined,
   addresses: Addresses,
 ): CheckTxResponse {
+  const { code, data, log, info, gasWanted, gasUsed, codespace } = result;
   const sender = tx?.signers[0];
   return {
-    ...result,
+    code,
+    data,
+    log,
+    info,
+    gasWanted,
+    gasUsed,
     events: NO_EVENTS,
+    codespace,
     sender: sender && addresses.text(sender),
-    sequence: tx && Number(tx.authInfo.signerInfos[0]?.sequence ?? 0n),
+    sequence: tx?.sequences[0],
     priority: tx === undefined ? 0 : priorityOf(tx.fee, tx.gasLimit),
   };
 }

@@ -27,8 +27,8 @@ import { GAS, type GasMeter } from '../gas.ts';
 import type { Block, Emit } from '../module.ts';
 import type { Overlay } from '../overlay.ts';
 import type { DecodedTx } from './decode.ts';
-import type { Signatures } from './signatures.ts';
-import { signerKey, verifySigner } from './signer.ts';
+import type { Signatures, SignerKey } from './signatures.ts';
+import { knownSigner, signerKey, verifySigner } from './signer.ts';
 import { anyCodec } from './wire.ts';
 
 /** Where fees are collected. */
@@ -63,10 +63,11 @@ export function runAnte(ante: Ante, tx: DecodedTx): void {
   chargeSize(ante, tx, params);
   const accounts = checkSigners(ante, tx, params);
   takeFee(ante, tx);
-  for (const [i, signer] of tx.signers.entries()) {
-    const account = accounts[i] as Account;
+  for (let i = 0; i < accounts.length; i++) {
+    const { number, sequence, publicKey, moduleName, permissions } = accounts[i] as Account;
+    const account = { number, sequence: sequence + 1, publicKey, moduleName, permissions };
     // The fee may have changed coins, never an account.
-    setAccount(ante.state, signer, { ...account, sequence: account.sequence + 1 });
+    setAccount(ante.state, tx.signers[i] as AccountId, account);
   }
   if (ante.mode !== 'check') emitTx(ante, tx, accounts);
 }
@@ -103,19 +104,22 @@ function checkMemo(tx: DecodedTx, params: AuthParams): void {
 
 function chargeSize(ante: Ante, tx: DecodedTx, params: AuthParams): void {
   const unsigned = ante.mode === 'simulate' ? tx.signers.length * SIMULATED_SIGNATURE_BYTES : 0;
-  ante.gas.charge((tx.size + unsigned) * params.txSizeCostPerByte, 'txSize');
+  ante.gas.charge((tx.bytes.length + unsigned) * params.txSizeCostPerByte, 'txSize');
 }
 
 function checkSigners(ante: Ante, tx: DecodedTx, params: AuthParams): readonly Account[] {
+  const accounts: Account[] = [];
   let signatures = 0;
-  return tx.signers.map((signer, i) => {
+  for (let i = 0; i < tx.signers.length; i++) {
+    const signer = tx.signers[i] as AccountId;
     const info = tx.authInfo.signerInfos[i];
     const account = getAccount(ante.state, signer);
     if (account === undefined || info === undefined) {
       const reason = `account ${ante.addresses.text(signer)} does not exist`;
       return refuse(errors.UnknownAddress, reason);
     }
-    const key = signerKey(account.publicKey, info.publicKey, signer, ante, i);
+    const known = knownSigner(tx, i, account);
+    const key = known ?? signerKey(account.publicKey, info.publicKey, signer, ante, i);
     signatures += key.signatures;
     if (signatures > params.txSigLimit) {
       return refuse(
@@ -125,16 +129,19 @@ function checkSigners(ante: Ante, tx: DecodedTx, params: AuthParams): readonly A
     }
     const price = params.sigVerifyCostSecp256k1 + GAS.signature;
     ante.gas.charge(key.signatures * price, 'ante verify: secp256k1');
-    if (info.sequence !== BigInt(account.sequence)) {
+    if (tx.sequences[i] !== account.sequence) {
       const wanted = account.sequence;
       const reason = `account sequence mismatch, expected ${wanted}, got ${info.sequence}`;
       return refuse(errors.WrongSequence, reason);
     }
-    if (ante.mode !== 'simulate') verifySigner(ante, tx, i, key, account);
-    return account.publicKey.length > 0 || key.any === undefined
-      ? account
-      : { ...account, publicKey: anyCodec.encode(key.any) };
-  });
+    if (known === undefined && ante.mode !== 'simulate') verifySigner(ante, tx, i, key, account);
+    accounts.push(account.publicKey.length > 0 ? account : withKey(account, key));
+  }
+  return accounts;
+}
+
+function withKey(account: Account, { any }: SignerKey): Account {
+  return any === undefined ? account : { ...account, publicKey: anyCodec.encode(any) };
 }
 
 function takeFee(ante: Ante, tx: DecodedTx): void {

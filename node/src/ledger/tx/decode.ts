@@ -17,6 +17,7 @@ import type { AccountId, Addresses } from '../addresses.ts';
 import { type Amount, parseFee } from '../bank/coins.ts';
 import { errors, refuse } from '../errors.ts';
 import type { DecodedMessage, MessageType } from '../module.ts';
+import type { Signed } from './signatures.ts';
 import {
   type Any,
   type AuthInfo,
@@ -31,10 +32,10 @@ import {
 
 /** A transaction whose bytes are in order. */
 export type DecodedTx = {
-  /** Bytes of the whole. */
-  readonly size: number;
+  readonly bytes: Uint8Array;
   readonly raw: TxRaw;
-  readonly body: TxBody;
+  /** The body without its messages. */
+  readonly body: Omit<TxBody, 'messages'>;
   readonly authInfo: AuthInfo;
   readonly messages: readonly DecodedMessage[];
   /** Who must sign, each once, in order; the fee payer is among them. */
@@ -45,6 +46,8 @@ export type DecodedTx = {
   readonly fee: readonly Amount[];
   readonly feeText: Fee;
   readonly gasLimit: number;
+  /** By signer: the signatures that were found valid. */
+  readonly signed: Signed[];
 };
 
 /** Finds a message type by its URL. */
@@ -88,10 +91,11 @@ export function decodeTx(bytes: Uint8Array, find: FindMessage, addresses: Addres
     feeText.payer === ''
       ? (signers[0] as AccountId)
       : addresses.id(feeText.payer, 'invalid fee payer address');
+  const { memo, timeoutHeight, extensionOptions, nonCriticalExtensionOptions } = body;
   return {
-    size: bytes.length,
+    bytes,
     raw,
-    body,
+    body: { memo, timeoutHeight, extensionOptions, nonCriticalExtensionOptions },
     authInfo,
     messages,
     ...checkSigners(raw, authInfo, unique([...signers, payer])),
@@ -99,6 +103,7 @@ export function decodeTx(bytes: Uint8Array, find: FindMessage, addresses: Addres
     fee: parseFee(feeText.amount),
     feeText,
     gasLimit: checkFee(feeText),
+    signed: [],
   };
 }
 

@@ -1,17 +1,16 @@
 /**
  * Checking signatures of accounts, remembering the ones that are valid.
  *
- * Upholds: what is remembered is "this signature over this digest by this key is valid", and of a
- * decoded transaction that its signer's signature is, for the same key and account number; never a
+ * Upholds: what is remembered is "this signature over this digest by this key is valid", never a
  * verdict on a transaction. A refusal is not remembered.
  * Absent here: elliptic curves. The verifier is handed in; it must take 33-byte keys and 64-byte
  * low-S signatures only.
  *
  * @module
  */
-import { equalBytes, latin1 } from '../../base/bytes.ts';
+import { latin1 } from '../../base/bytes.ts';
 import { sha256 } from '../../base/hash.ts';
-import type { DecodedTx } from './decode.ts';
+import type { Any } from './wire.ts';
 
 /** Whether `signature` (64 bytes, low S) over the 32-byte `digest` is by `publicKey` (33 bytes). */
 export type VerifySecp256k1 = (
@@ -23,17 +22,29 @@ export type VerifySecp256k1 = (
 /** Most remembered signatures: two generations of this many, 32 bytes each. */
 const GENERATION = 50_000;
 
-/** By whom a transaction is signed: all that a signature depends on beside the transaction. */
-export type SignedBy = {
-  readonly accountNumber: number;
+/** The key of a signer. */
+export type SignerKey = {
+  /** As it came or is stored; absent in a simulation of an account that never signed. */
+  readonly any: Any | undefined;
+  /** How many signatures it may take. */
+  readonly signatures: number;
+  /** One plain key, or the keys of a multisig. */
   readonly keys: readonly Uint8Array[];
+  /** 0 for a plain key. */
   readonly threshold: number;
+};
+
+/** A valid signature of a transaction: all that it depends on beside the transaction. */
+export type Signed = {
+  readonly accountNumber: number;
+  /** The account's key as its record has it; empty if the key came with the transaction only. */
+  readonly stored: Uint8Array;
+  readonly key: SignerKey;
 };
 
 /** A verifier with a bounded memory of valid signatures. */
 export class Signatures {
   readonly #verify: VerifySecp256k1;
-  readonly #signed = new WeakMap<DecodedTx, SignedBy[]>();
   readonly #name = new Uint8Array(33 + 32 + 64);
   #young = new Set<string>();
   #old = new Set<string>();
@@ -58,26 +69,4 @@ export class Signatures {
     this.#young.add(name);
     return true;
   }
-
-  /** Whether signer `index` is known to have signed, as `by`. */
-  isSigned(tx: DecodedTx, index: number, by: SignedBy): boolean {
-    const known = this.#signed.get(tx)?.[index];
-    return known !== undefined && sameSigner(known, by);
-  }
-
-  /** Remembers that signer `index` signed, as long as the transaction is kept. */
-  remember(tx: DecodedTx, index: number, by: SignedBy): void {
-    const signers = this.#signed.get(tx) ?? [];
-    signers[index] = by;
-    this.#signed.set(tx, signers);
-  }
-}
-
-function sameSigner(a: SignedBy, b: SignedBy): boolean {
-  if (a.accountNumber !== b.accountNumber || a.threshold !== b.threshold) return false;
-  if (a.keys === b.keys) return true;
-  const { length } = a.keys;
-  return (
-    length === b.keys.length && a.keys.every((key, i) => equalBytes(key, b.keys[i] as Uint8Array))
-  );
 }

@@ -17,7 +17,7 @@ import { once } from '../once.ts';
 import type { DecodedTx } from './decode.ts';
 import { decodeCosmos } from './decode.ts';
 import { type SignerData, signDigest } from './sign-docs.ts';
-import type { Signatures } from './signatures.ts';
+import type { Signatures, SignerKey } from './signatures.ts';
 import {
   type Any,
   anyCodec,
@@ -37,18 +37,6 @@ const SECP256K1_BYTES = 33;
 /** Amino prefixes: of a multisig, and of a secp256k1 key with its length. */
 const AMINO_MULTISIG = Uint8Array.of(0x22, 0xc1, 0xf7, 0xe2);
 const AMINO_SECP256K1 = Uint8Array.of(0xeb, 0x5a, 0xe9, 0x87, SECP256K1_BYTES);
-
-/** The key of a signer. */
-export type SignerKey = {
-  /** As it came or is stored; absent in a simulation of an account that never signed. */
-  readonly any: Any | undefined;
-  /** How many signatures it may take. */
-  readonly signatures: number;
-  /** One plain key, or the keys of a multisig. */
-  readonly keys: readonly Uint8Array[];
-  /** 0 for a plain key. */
-  readonly threshold: number;
-};
 
 /** What signatures are checked with. */
 export type Checker = {
@@ -126,21 +114,29 @@ export function signerKey(
   return refuse(errors.InvalidPubKey, reason);
 }
 
+/** The key of signer `index`, if it is known to have signed, by this very account. */
+export function knownSigner(
+  tx: DecodedTx,
+  index: number,
+  account: Pick<Account, 'number' | 'publicKey'>,
+): SignerKey | undefined {
+  const known = tx.signed[index];
+  if (known === undefined || known.accountNumber !== account.number) return undefined;
+  return equalBytes(known.stored, account.publicKey) ? known.key : undefined;
+}
+
 /** @throws LedgerError sdk/4 unless signer `index` signed the transaction */
 export function verifySigner(
   checker: Checker,
   tx: DecodedTx,
   index: number,
   key: SignerKey,
-  account: Pick<Account, 'number'>,
+  account: Pick<Account, 'number' | 'publicKey'>,
 ): void {
-  const { keys, threshold } = key;
-  const by = { accountNumber: account.number, keys, threshold };
-  if (checker.signatures.isSigned(tx, index, by)) return;
   const info = tx.authInfo.signerInfos[index];
   const signature = tx.raw.signatures[index];
   const { single, multi } = info?.modeInfo ?? { single: undefined, multi: undefined };
-  const sequence = Number(info?.sequence ?? 0n);
+  const sequence = tx.sequences[index] ?? 0;
   const signer = { chainId: checker.chainId, accountNumber: account.number, sequence };
   const wanted = key.threshold === 0 ? single : multi;
   if (signature === undefined || wanted === undefined || (single && multi)) {
@@ -155,7 +151,7 @@ export function verifySigner(
         )
       : validMultisig(checker, tx, key, multi as Multi, signature, signer);
   if (!valid) refuse(errors.Unauthorized, failure(single?.mode, signer));
-  checker.signatures.remember(tx, index, by);
+  tx.signed[index] = { accountNumber: account.number, stored: account.publicKey, key };
 }
 
 function failure(mode: number | undefined, signer: SignerData): string {
