@@ -29,7 +29,7 @@ import {
   consensusMessageCodec,
   type VoteSetMaj23,
 } from '../types/messages.ts';
-import type { Part } from '../types/part-set.ts';
+import type { Part, PartSet } from '../types/part-set.ts';
 import { type Proposal, VOTE_TYPE, type Vote, type VoteType } from '../types/vote.ts';
 import type { Collector, WholeBlock } from './collector.ts';
 import type { EvidencePool } from './evidence-pool.ts';
@@ -41,6 +41,8 @@ const PART_BYTES_PER_TICK = 1_048_576;
 /** A peer that moved since has what it needs on its way. */
 const REPAIR_VOTES_AFTER_MS = 50;
 const REPAIR_PARTS_AFTER_MS = 100;
+/** What came here a moment ago is on its way to the peer from where it came. */
+const PARTS_SETTLE_MS = 100;
 /** After so long in one place a peer is believed to have lost what we sent. */
 const STALLED_MS = 2_000;
 /** How often a peer is asked which votes it has, in ticks. */
@@ -74,10 +76,13 @@ export class Gossip {
   #moved = false;
   #newVotes: { readonly vote: Vote; readonly from: PeerId }[] = [];
   #startedAt: number;
+  /** What is collected, as the last tick saw it, and when it changed. */
+  #collected: { readonly set: PartSet | undefined; readonly count: number; readonly at: number };
 
   constructor(parts: GossipParts) {
     this.#parts = parts;
     this.#startedAt = parts.clock.monotonicMs();
+    this.#collected = { set: undefined, count: 0, at: this.#startedAt };
   }
 
   #send(peer: PeerState, channel: ChannelId, bytes: Uint8Array): boolean {
@@ -195,15 +200,27 @@ export class Gossip {
     this.#ticks++;
     const now = this.#parts.clock.monotonicMs();
     const paused = this.#parts.paused();
+    const settled = this.#settledAt(now) + PARTS_SETTLE_MS <= now;
     for (const peer of this.#parts.peers.values()) {
       this.#evidence(peer);
       if (paused || peer.height === 0) continue;
       const still = now - peer.movedAt;
-      if (still >= REPAIR_PARTS_AFTER_MS) this.repairData(peer);
+      const behind = peer.height < this.#parts.core().height;
+      if (still >= REPAIR_PARTS_AFTER_MS && (settled || behind)) this.repairData(peer);
       if (still >= REPAIR_VOTES_AFTER_MS) this.#repairVotes(peer);
       if (now - peer.forgottenAt > STALLED_MS && still > STALLED_MS) peer.forget(now);
       if (this.#ticks % CLAIM_EVERY_TICKS === 0) this.#claims(peer);
     }
+  }
+
+  /** When the parts that we collect were last seen to change. */
+  #settledAt(now: number): number {
+    const set = this.#parts.collector.current;
+    const count = set?.count ?? 0;
+    if (set !== this.#collected.set || count !== this.#collected.count) {
+      this.#collected = { set, count, at: now };
+    }
+    return this.#collected.at;
   }
 
   /** Sends a peer the proposal and the parts it lacks. */

@@ -4,8 +4,9 @@
  * A client's transaction goes to every peer at once, several in a message. One that came from a
  * peer has gone to that peer's other neighbours too, so it is passed on only once there is a sign
  * that a proposer lacks it: a block passed it over (all that the block took came here later), or no
- * block took anything for a while. Under load a transaction that only waits for its turn is not
- * sent again; in a full mesh each travels each link once.
+ * block took anything for a while, which is longer where full blocks are slow. Under load a
+ * transaction that only waits for its turn is not sent again; in a full mesh each reaches each node
+ * once.
  *
  * Upholds: what waits for one peer is bounded; a peer with a full queue delays nobody else. A peer
  * whose message breaks a rule is dropped; one that sends transactions which fail is not.
@@ -29,6 +30,8 @@ const MAX_WAITING = 20_000;
 const PUSH_EVERY_MS = 5;
 /** How long a peer's transaction waits, and blocks take nothing, before it is passed on. */
 const RELAY_AFTER_MS = 400;
+/** The longest that blocks may take nothing where they are slow and leave some behind. */
+const MAX_PATIENCE_MS = 2_000;
 /** Most transactions passed on in a tick: a slow chain is not made slower. */
 const RELAYS_PER_TICK = 200;
 /** Most peers' transactions that wait to be passed on. */
@@ -65,6 +68,8 @@ export class TxGossip {
   /** When a block last took pending transactions, and from when. */
   #takenAt = Number.NEGATIVE_INFINITY;
   #reached = 0;
+  /** How long blocks may take nothing before that is a sign. */
+  #patienceMs = RELAY_AFTER_MS;
   #unchecked: Unchecked[] = [];
   #uncheckedBytes = 0;
   #checking = false;
@@ -208,10 +213,13 @@ export class TxGossip {
     const { clock, mempool } = this.#parts;
     const now = clock.monotonicMs();
     if (mempool.reached !== this.#reached) {
+      // What a full block left behind waits for the next, which may take as long.
+      const patience = mempool.size > 0 ? 2 * (now - this.#takenAt) : 0;
+      this.#patienceMs = Math.min(Math.max(patience, RELAY_AFTER_MS), MAX_PATIENCE_MS);
       this.#reached = mempool.reached;
       this.#takenAt = now;
     }
-    const idle = this.#takenAt + RELAY_AFTER_MS <= now;
+    const idle = this.#takenAt + this.#patienceMs <= now;
     let done = 0;
     let passedOn = 0;
     for (const { entry, at } of this.#relays) {
