@@ -61,12 +61,27 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
 const HEX: readonly string[] = Array.from({ length: 256 }, (_, i) =>
   i.toString(16).padStart(2, '0'),
 );
+const HEX_CODES: readonly number[] = Array.from('0123456789abcdef', (c) => c.charCodeAt(0));
+const HASH_BYTES = 32;
+/** Characters of a hash's hex; used by one call at a time. */
+const hashChars: number[] = new Array<number>(2 * HASH_BYTES).fill(0);
 
 /** Lower-case hex. */
 export function toHex(bytes: Uint8Array): string {
+  if (bytes.length === HASH_BYTES) return hashHex(bytes);
   let out = '';
   for (let i = 0; i < bytes.length; i++) out += HEX[bytes[i] as number];
   return out;
+}
+
+/** In one piece, where adding up makes a tree of strings that is joined when it is first used. */
+function hashHex(bytes: Uint8Array): string {
+  for (let i = 0; i < HASH_BYTES; i++) {
+    const byte = bytes[i] as number;
+    hashChars[2 * i] = HEX_CODES[byte >> 4] as number;
+    hashChars[2 * i + 1] = HEX_CODES[byte & 15] as number;
+  }
+  return Reflect.apply(String.fromCharCode, null, hashChars) as string;
 }
 
 /** Upper-case hex, as CometBFT prints hashes and addresses. */

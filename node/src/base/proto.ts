@@ -12,7 +12,7 @@
  * @module
  */
 import { EMPTY, fromUtf8 } from './bytes.ts';
-import { invariant } from './errors.ts';
+import { InvariantViolation, invariant } from './errors.ts';
 import { advance, delimited, type Field, repeated, type Shape, scalar, tag } from './field.ts';
 import { MAX_UINT64, Reader, refuse, Writer, withWriter } from './wire.ts';
 
@@ -35,6 +35,10 @@ export type Codec<T> = {
   read(input: Reader): T;
 };
 
+function outside(number: number, range: string): never {
+  throw new InvariantViolation(`field ${number} is outside ${range}`);
+}
+
 /** uint32, uint64 or a non-negative int64 as a whole number, at most `max` (default 2^53 − 1). */
 export function uint(number: number, max: number = Number.MAX_SAFE_INTEGER): Field<number> {
   return scalar(
@@ -43,7 +47,7 @@ export function uint(number: number, max: number = Number.MAX_SAFE_INTEGER): Fie
     0,
     (v) => v === 0,
     (out, v) => {
-      invariant(Number.isSafeInteger(v) && v >= 0 && v <= max, `field ${number} in 0 … ${max}`);
+      if (!Number.isSafeInteger(v) || v < 0 || v > max) outside(number, `0 … ${max}`);
       out.varint(v);
     },
     (input, name) => {
@@ -86,7 +90,7 @@ export function int64(number: number): Field<bigint> {
     0n,
     (v) => v === 0n,
     (out, v) => {
-      invariant(v >= MIN_INT64 && v <= MAX_INT64, `field ${number} fits int64`);
+      if (v < MIN_INT64 || v > MAX_INT64) outside(number, 'int64');
       out.varint64(v);
     },
     (input) => BigInt.asIntN(64, input.varint64()),
@@ -101,7 +105,7 @@ export function uint64(number: number): Field<bigint> {
     0n,
     (v) => v === 0n,
     (out, v) => {
-      invariant(v >= 0n && v <= MAX_UINT64, `field ${number} fits uint64`);
+      if (v < 0n || v > MAX_UINT64) outside(number, 'uint64');
       out.varint64(v);
     },
     (input) => input.varint64(),

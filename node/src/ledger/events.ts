@@ -50,10 +50,10 @@ export class EventLog {
   }
 
   /** Adds an event. */
-  readonly emit: Emit = (type, attributes) => {
+  readonly emit: Emit = (type, attributes, unique = 0) => {
     const place = this.#place;
     const all = place === undefined ? attributes.slice() : attributes.concat(place);
-    for (let i = 0; i < attributes.length; i++) {
+    for (let i = unique; i < attributes.length; i++) {
       const attribute = attributes[i] as EventAttribute;
       if (attribute.index && this.#repeats(type, attribute)) {
         all[i] = shown(attribute.key, attribute.value);

@@ -19,8 +19,12 @@ import type { LogHead, StateStore, StateView } from './store.ts';
 /** The block being executed. */
 export type Block = { readonly height: number; readonly time: Time };
 
-/** What happens inside a transaction, as subscribers see it. */
-export type Emit = (type: string, attributes: readonly EventAttribute[]) => void;
+/**
+ * What happens inside a transaction, as subscribers see it.
+ *
+ * @param unique - how many of the first attributes have values that cannot come twice
+ */
+export type Emit = (type: string, attributes: readonly EventAttribute[], unique?: number) => void;
 
 /** What a message is executed with. */
 export type Context = {

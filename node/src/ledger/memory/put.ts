@@ -12,6 +12,7 @@ import { equalBytes, toHex, u64be, utf8, utf8Length } from '../../base/bytes.ts'
 import { LedgerError } from '../../base/errors.ts';
 import { sha256 } from '../../base/hash.ts';
 import { EMPTY_ROOT, leafHash } from '../../base/merkle.ts';
+import type { Timestamp } from '../../gen/google/protobuf/timestamp.ts';
 import type { MsgPut } from '../../gen/metatron/memory/v1/tx.ts';
 import { MSG_PUT_AMINO, nanosTimestamp, putToAmino } from '../../types/amino.ts';
 import {
@@ -30,7 +31,7 @@ import type { AccountId, Addresses } from '../addresses.ts';
 import { indexed, shown } from '../events.ts';
 import { GAS } from '../gas.ts';
 import { named, type RecordKey } from '../keys.ts';
-import type { AminoMessage, Context, DecodedMessage, MessageType } from '../module.ts';
+import type { AminoMessage, Block, Context, DecodedMessage, MessageType } from '../module.ts';
 import { once } from '../once.ts';
 import { decodeCosmos } from '../tx/decode.ts';
 import { errors } from './errors.ts';
@@ -115,6 +116,17 @@ export const put: MessageType = {
 /** A personal space: its id, as a name and as text. */
 type PersonalSpace = { readonly id: Uint8Array; readonly log: RecordKey; readonly hex: string };
 
+const timestamps = new WeakMap<Block, Timestamp>();
+
+/** A block's time, made once per block. */
+function timestampOf(block: Block): Timestamp {
+  const known = timestamps.get(block);
+  if (known !== undefined) return known;
+  const fresh = nanosTimestamp(block.time);
+  timestamps.set(block, fresh);
+  return fresh;
+}
+
 const personalSpace = once((author): PersonalSpace => {
   const id = personalSpaceId(author);
   return { id, log: named(id), hex: toHex(id) };
@@ -161,20 +173,23 @@ class Put implements DecodedMessage {
     const { id: spaceId } = space;
     const sequence = context.sequenceOf(this.#author);
     const id = entryId(spaceId, this.#author, sequence, context.messageIndex);
-    const index = BigInt(place.index);
+    const { index } = place;
     const leaf = this.#leaf(context, id, spaceId, version);
     state.append(space.log, leaf);
-    state.putRow(operationRow(spaceId, place.index), leaf);
+    state.putRow(operationRow(spaceId, index), leaf);
     const stored = { space: spaceId, index, content };
     state.putRow(entryRow(id), storedEntryCodec.borrow(stored, state.keep));
-    const response = { id, index, version: BigInt(version) };
     if (place.head !== undefined) {
-      const head = { version: response.version, index, leafHash: leafHash(leaf), entryId: id };
-      setHead(state, place.head, head);
-      state.putRow(versionRow(spaceId, this.#hashOfKey(), version), u64be(place.index));
+      setHead(state, place.head, {
+        version: BigInt(version),
+        index: BigInt(index),
+        leafHash: leafHash(leaf),
+        entryId: id,
+      });
+      state.putRow(versionRow(spaceId, this.#hashOfKey(), version), u64be(index));
     }
     emitPut(context, key, id, place);
-    return msgPutResponseCodec.encode(response);
+    return msgPutResponseCodec.encode({ id, index, version });
   }
 
   #place(context: Context): Place {
@@ -194,16 +209,16 @@ class Put implements DecodedMessage {
       id,
       space,
       key,
-      version: BigInt(version),
+      version,
       author: this.#author,
       type,
       eventTime,
       contentHash: this.#contentHash,
-      contentSize: BigInt(content.length),
+      contentSize: content.length,
       tags,
       sources,
     };
-    const operation = { height: BigInt(block.height), blockTime: nanosTimestamp(block.time), put };
+    const operation = { height: block.height, blockTime: timestampOf(block), put };
     return putOperationCodec.borrow(operation, state.keep);
   }
 
@@ -255,5 +270,6 @@ function emitPut(context: Context, key: string, id: Uint8Array, place: Place): v
     key === ''
       ? [entry, space, index, version]
       : [entry, space, indexed('key', key), index, version],
+    1,
   );
 }

@@ -21,6 +21,7 @@ import {
   optionalUint64,
   text,
   textList,
+  uint,
   uint64,
 } from '../../base/proto.ts';
 import type { Timestamp } from '../../gen/google/protobuf/timestamp.ts';
@@ -69,46 +70,64 @@ export const msgPutCodec: Codec<MsgPut> = message<MsgPut>('MsgPut', {
   sources: mutable(list(9, sourceCodec, MAX)),
 });
 
-/** metatron.memory.v1.MsgPutResponse. */
-export const msgPutResponseCodec: Codec<MsgPutResponse> = message<MsgPutResponse>(
+/** metatron.memory.v1.MsgPutResponse as it is written. */
+export type WrittenResponse = Pick<MsgPutResponse, 'id'> & {
+  readonly index: number;
+  readonly version: number;
+};
+
+/** metatron.memory.v1.MsgPutResponse as it is written. */
+export const msgPutResponseCodec: Codec<WrittenResponse> = message<WrittenResponse>(
   'MsgPutResponse',
-  { id: bytes(1, 32), index: uint64(2), version: uint64(3) },
+  { id: bytes(1, 32), index: uint(2), version: uint(3) },
 );
 
-const entryCodec: Codec<Entry> = message<Entry>('Entry', {
+/** An entry as it is written: its numbers are whole and below 2^53. */
+type WrittenEntry = Omit<Entry, 'version' | 'contentSize'> & {
+  readonly version: number;
+  readonly contentSize: number;
+};
+
+const entryCodec: Codec<WrittenEntry> = message<WrittenEntry>('Entry', {
   id: bytes(1, 32),
   space: bytes(2, 32),
   key: text(3, MAX),
-  version: uint64(4),
+  version: uint(4),
   author: bytes(5, MAX),
   type: enumeration(6),
   eventTime: optional(7, timestampCodec),
   contentHash: bytes(8, 32),
-  contentSize: uint64(9),
+  contentSize: uint(9),
   tags: mutable(textList(10, MAX, MAX)),
   sources: mutable(list(11, sourceCodec, MAX)),
 });
 
 /** metatron.memory.v1.Operation whose kind is `put`. */
 export type PutOperation = {
-  readonly height: bigint;
+  readonly height: number;
   readonly blockTime: Timestamp | undefined;
-  readonly put: Entry | undefined;
+  readonly put: WrittenEntry | undefined;
 };
 
 /** metatron.memory.v1.Operation whose kind is `put`. */
 export const putOperationCodec: Codec<PutOperation> = message<PutOperation>('Operation', {
-  height: uint64(1),
+  height: uint(1),
   blockTime: optional(2, timestampCodec),
   put: optional(3, entryCodec),
 });
 
-/** metatron.memory.v1.StoredEntry. */
-export const storedEntryCodec: Codec<StoredEntry> = message<StoredEntry>('StoredEntry', {
-  space: bytes(1, 32),
-  index: uint64(2),
-  content: bytes(3, MAX),
-});
+/** metatron.memory.v1.StoredEntry as it is written. */
+export type WrittenStoredEntry = Omit<StoredEntry, 'index'> & { readonly index: number };
+
+/** metatron.memory.v1.StoredEntry as it is written. */
+export const storedEntryCodec: Codec<WrittenStoredEntry> = message<WrittenStoredEntry>(
+  'StoredEntry',
+  {
+    space: bytes(1, 32),
+    index: uint(2),
+    content: bytes(3, MAX),
+  },
+);
 
 /** metatron.memory.v1.Space. */
 export const spaceCodec: Codec<Space> = message<Space>('Space', {

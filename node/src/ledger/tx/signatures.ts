@@ -8,8 +8,7 @@
  *
  * @module
  */
-import { latin1 } from '../../base/bytes.ts';
-import { sha256 } from '../../base/hash.ts';
+import { sha256Text } from '../../base/hash.ts';
 import type { Any } from './wire.ts';
 
 /** Whether `signature` (64 bytes, low S) over the 32-byte `digest` is by `publicKey` (33 bytes). */
@@ -59,7 +58,7 @@ export class Signatures {
     this.#name.set(publicKey);
     this.#name.set(digest, 33);
     this.#name.set(signature, 33 + 32);
-    const name = latin1(sha256(this.#name));
+    const name = sha256Text(this.#name);
     if (this.#young.has(name) || this.#old.has(name)) return true;
     if (!this.#verify(publicKey, digest, signature)) return false;
     if (this.#young.size >= GENERATION) {

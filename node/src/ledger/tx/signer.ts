@@ -8,12 +8,11 @@
  *
  * @module
  */
-import { concatBytes, equalBytes } from '../../base/bytes.ts';
+import { concatBytes, equalBytes, latin1 } from '../../base/bytes.ts';
 import { hash160, sha256Truncated } from '../../base/hash.ts';
 import type { AccountId, Addresses } from '../addresses.ts';
 import type { Account } from '../auth/accounts.ts';
 import { errors, refuse } from '../errors.ts';
-import { once } from '../once.ts';
 import type { DecodedTx } from './decode.ts';
 import { decodeCosmos } from './decode.ts';
 import { type SignerData, signDigest } from './sign-docs.ts';
@@ -34,6 +33,8 @@ export const SECP256K1_URL = '/cosmos.crypto.secp256k1.PubKey';
 export const MULTISIG_URL = '/cosmos.crypto.multisig.LegacyAminoPubKey';
 
 const SECP256K1_BYTES = 33;
+/** A PubKey message: tag, length, key. */
+const PLAIN_KEY_BYTES = 2 + SECP256K1_BYTES;
 /** Amino prefixes: of a multisig, and of a secp256k1 key with its length. */
 const AMINO_MULTISIG = Uint8Array.of(0x22, 0xc1, 0xf7, 0xe2);
 const AMINO_SECP256K1 = Uint8Array.of(0xeb, 0x5a, 0xe9, 0x87, SECP256K1_BYTES);
@@ -82,13 +83,25 @@ export function readKey(any: Any): SignerKey {
 /** A key and the id of the account that it controls. */
 type OwnedKey = SignerKey & { readonly id: AccountId };
 
-function ownedKey(any: Any): OwnedKey {
-  const key = readKey(any);
-  return { ...key, id: keyAccountId(key) };
-}
+/** Most keys that are remembered. */
+const MAX_KEYS = 10_000;
+const ownedKeys = new Map<string, OwnedKey>();
 
-/** The key of an account's record. */
-const storedKey = once((stored) => ownedKey(anyCodec.decode(stored)));
+/** A key's id takes as long as the rest of a transaction; answers are remembered. */
+function ownedKey(any: Any): OwnedKey {
+  const plain = any.typeUrl === SECP256K1_URL && any.value.length === PLAIN_KEY_BYTES;
+  const name = plain ? latin1(any.value) : undefined;
+  const known = name === undefined ? undefined : ownedKeys.get(name);
+  if (known !== undefined) return known;
+  // The bytes of a transaction are not kept for its key.
+  const key = readKey({ typeUrl: any.typeUrl, value: any.value.slice() });
+  const owned = { ...key, id: keyAccountId(key) };
+  if (name !== undefined) {
+    if (ownedKeys.size >= MAX_KEYS) ownedKeys.clear();
+    ownedKeys.set(name, owned);
+  }
+  return owned;
+}
 
 /**
  * The key of signer `index`: as it came with the transaction, else as the account knows it.
@@ -106,8 +119,7 @@ export function signerKey(
     if (checker.mode === 'simulate') return { any: given, signatures: 1, keys: [], threshold: 0 };
     return refuse(errors.InvalidPubKey, 'pubkey on account is not set');
   }
-  const known = given === undefined || anyCodec.borrow(given, (bytes) => equalBytes(bytes, stored));
-  const key = known ? storedKey(stored) : ownedKey(given);
+  const key = ownedKey(given ?? anyCodec.decode(stored));
   if (equalBytes(key.id, signer)) return key;
   const text = checker.addresses.text(signer);
   const reason = `pubKey does not match signer address ${text} with signer index: ${index}`;
