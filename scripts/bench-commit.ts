@@ -12,6 +12,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { encodeBech32 } from '../node/src/base/bech32.ts';
 import { concatBytes, EMPTY, u64be, utf8 } from '../node/src/base/bytes.ts';
 import { invariant, present } from '../node/src/base/errors.ts';
@@ -83,6 +85,9 @@ class Costs {
     return { ...Object.fromEntries(entries), all: rounded(all) };
   }
 }
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
 
 const rounded = (n: number): number => Number(n.toFixed(1));
 
@@ -302,7 +307,9 @@ try {
     at = await runBlock(node, at.state, txs, at.lastCommit);
   }
   const micros = costs.each(blocks * txsPerBlock);
-  console.log(JSON.stringify({ ...options, micros, memory: memory() }));
+  const busy = memory();
+  collect();
+  console.log(JSON.stringify({ ...options, micros, busy, rest: memory() }));
   await node.db.close();
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -73,8 +73,20 @@ type LogChange = {
 
 /** Rows and log entries of the height being executed. */
 class Draft {
-  readonly rows = new Map<string, readonly [Uint8Array, Uint8Array]>();
+  readonly rows: (readonly [key: Uint8Array, value: Uint8Array])[] = [];
   readonly logs = new Map<string, LogChange>();
+  /** Rows by the text of their key, as far as they were looked at. */
+  readonly #named = new Map<string, Uint8Array>();
+  #looked = 0;
+
+  /** A row's value; of several under one key the last. Blocks rarely read rows of their own. */
+  row(key: Uint8Array): Uint8Array | undefined {
+    for (; this.#looked < this.rows.length; this.#looked++) {
+      const [name, value] = this.rows[this.#looked] as (typeof this.rows)[number];
+      this.#named.set(textOf(name), value);
+    }
+    return this.#named.get(textOf(key));
+  }
 }
 
 /** A height that was finalized and is not durable yet. */
@@ -172,8 +184,7 @@ export class LevelStateStore {
 
   /** A row, as the latest finalized height left it. */
   row(key: Uint8Array): Uint8Array | undefined {
-    const row = this.#finalized?.draft.rows.get(textOf(key));
-    return row === undefined ? this.#db.get(SPACE.rows, key) : row[1];
+    return this.#finalized?.draft.row(key) ?? this.#db.get(SPACE.rows, key);
   }
 
   /** The draft of the height being executed; a new one after a finalized height. */
@@ -185,7 +196,7 @@ export class LevelStateStore {
 
   /** Writes a write-once row; part of the height being finalized. */
   putRow(key: Uint8Array, value: Uint8Array): void {
-    this.#open().rows.set(textOf(key), [key, value]);
+    this.#open().rows.push([key, value]);
   }
 
   /** Appends leaves to a log; part of the height being finalized. */
@@ -302,7 +313,7 @@ export class LevelStateStore {
   }
 
   #stageDraft(draft: Draft): void {
-    for (const [key, value] of draft.rows.values()) this.#db.stage(SPACE.rows, key, value);
+    for (const [key, value] of draft.rows) this.#db.stage(SPACE.rows, key, value);
     for (const { key, log, tiles } of draft.logs.values()) {
       this.#db.stage(SPACE.logHeads, key, encodeLog(log));
       for (const tile of tiles) {

@@ -37,7 +37,7 @@ type ReadHeight = Pick<CommittedHeight, 'block' | 'results'>;
 
 /** Heights kept decoded, newest first, and the most transactions they may hold together. */
 const RECENT_HEIGHTS = 8;
-const RECENT_TXS = 20_000;
+const RECENT_TXS = 5_000;
 /** Tags whose key prefix is remembered. */
 const KNOWN_TAGS = 1_024;
 
