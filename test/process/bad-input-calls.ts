@@ -157,11 +157,15 @@ export function rawHttp(rpc: string, bytes: Uint8Array): Promise<string> {
 export class Socket {
   readonly #socket: WebSocket;
   #heard: ((text: string) => void) | undefined;
+  #closeCode = 0;
 
   private constructor(socket: WebSocket) {
     this.#socket = socket;
     socket.on('message', (data) => this.#heard?.(String(data)));
-    socket.on('close', () => this.#heard?.('closed'));
+    socket.on('close', (code) => {
+      this.#closeCode = code;
+      this.#heard?.('closed');
+    });
     socket.on('error', () => undefined);
   }
 
@@ -175,6 +179,11 @@ export class Socket {
 
   get isOpen(): boolean {
     return this.#socket.readyState === WebSocket.OPEN;
+  }
+
+  /** Why the node closed it, by RFC 6455; 0 while it is open. */
+  get closeCode(): number {
+    return this.#closeCode;
   }
 
   /** The answer to what is sent; a known request behind it shows when there is none. */

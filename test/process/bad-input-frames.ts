@@ -21,11 +21,10 @@ import {
   STREAMS,
   type StreamName,
 } from '../../node/src/net/channels.ts';
-import { FrameReader } from '../../node/src/net/frames.ts';
+import { FRAME_HEADER_BYTES, FrameReader } from '../../node/src/net/frames.ts';
 import { controlCodec, type Hello } from '../../node/src/net/hello.ts';
 import { createTransport } from '../../node/src/net/transport.ts';
 import type { DevnetNode, DevnetSummary } from '../../node/src/ops/devnet.ts';
-import { pickText } from '../../node/src/ops/rpc-client.ts';
 import { genesisHash, parseGenesis } from '../../node/src/types/genesis.ts';
 import {
   blocksyncMessageCodec,
@@ -34,8 +33,9 @@ import {
 } from '../../node/src/types/messages.ts';
 import { frame, Rogue } from '../net/rogue.ts';
 import type { Prng } from '../sim/prng.ts';
+import { Drops } from './bad-input-drops.ts';
 import type { Tally } from './bad-input-judge.ts';
-import { spoil, spoilBytes } from './bad-input-mutate.ts';
+import { completed, spoil, spoilBytes } from './bad-input-mutate.ts';
 
 /** One message as it was heard. */
 type Heard = { readonly channel: number; readonly message: Uint8Array };
@@ -44,8 +44,13 @@ type Heard = { readonly channel: number; readonly message: Uint8Array };
 const KEPT = 200;
 /** Frames one session sends at most. */
 const FRAMES_PER_SESSION = 12;
-/** Milliseconds within which a dropped peer is told, or a served one answered. */
-const ANSWER_MS = 5_000;
+/**
+ * Milliseconds within which a dropped peer is told, or a served one answered: what is waited for
+ * always comes, so this is for a node that hangs and not for a machine that is busy.
+ */
+const ANSWER_MS = 60_000;
+/** Sessions per frame to be judged at most: more means that nobody gets in. */
+const SESSIONS_PER_FRAME = 20;
 /** Milliseconds after the last frame within which the node may still drop the peer. */
 const LATE_MS = 60;
 
@@ -69,9 +74,6 @@ function within(ms: number, what: Promise<unknown>): Promise<boolean> {
   });
 }
 
-/** Who was sent what, for the comparison with the logs. */
-type Dropped = { readonly peer: string; readonly home: string; readonly story: string };
-
 /** Peers that spoil what they say. */
 export class BadPeers {
   readonly #net: DevnetSummary;
@@ -82,7 +84,7 @@ export class BadPeers {
   readonly #heard = new Map<number, Uint8Array[]>();
   /** The newest of each channel: of the height that is being decided. */
   readonly #newest = new Map<number, Uint8Array>();
-  readonly #dropped: Dropped[] = [];
+  readonly #drops: Drops;
   #sessions = 0;
 
   /** @param transactions - valid ones, to be spoiled in frames */
@@ -90,6 +92,7 @@ export class BadPeers {
     this.#net = net;
     this.#random = random;
     this.#tally = tally;
+    this.#drops = new Drops(net, tally);
     this.#transactions = transactions;
     const file = join(net.nodes[0]?.home ?? '', 'config', 'genesis.json');
     this.#genesisHash = genesisHash(parseGenesis(readFileSync(file, 'utf8')));
@@ -121,7 +124,7 @@ export class BadPeers {
         seed: this.#random.bytes(32),
         listen: '/ip4/127.0.0.1/tcp/0',
         maxConnections: 4,
-        connectMs: 4_000,
+        connectMs: 15_000,
         aead: sodiumAead,
       },
       { admitSocket: () => true, admitPeer: () => true, connected: () => {}, opened: () => {} },
@@ -149,6 +152,10 @@ export class BadPeers {
   /** Sends frames until `until` of them are judged, those of other peers included. */
   async run(until: number): Promise<void> {
     while (this.#tally.sent < until) {
+      if (this.#sessions > SESSIONS_PER_FRAME * until) {
+        this.#tally.failed(`only ${this.#tally.sent} of ${until} frames could be sent`);
+        break;
+      }
       const node = this.#net.nodes[this.#sessions++ % this.#net.nodes.length];
       if (node === undefined) return;
       const kind = this.#random.int(0, 9);
@@ -156,7 +163,7 @@ export class BadPeers {
       else if (kind <= 2) await this.#spoiledGreeting(node);
       else await this.#session(node, Math.min(FRAMES_PER_SESSION, until - this.#tally.sent));
     }
-    await this.#compareWithLogs();
+    await this.#drops.compare(ANSWER_MS);
   }
 
   async #with(node: DevnetNode, work: (rogue: Rogue) => Promise<void>): Promise<void> {
@@ -179,8 +186,11 @@ export class BadPeers {
   #session(node: DevnetNode, frames: number): Promise<void> {
     return this.#with(node, async (rogue) => {
       const joined = rogue.join({ network: this.#net.chainId, moniker: 'm' }, this.#genesisHash);
-      if (!(await within(ANSWER_MS, joined)) || ended(rogue)) {
-        this.#tally.failed(`an honest greeting was refused: ${rogue.bye ?? 'no word'}`);
+      await within(ANSWER_MS, joined);
+      if (ended(rogue) || !rogue.told.some((told) => told.kind === 'ready')) {
+        // On a busy machine this peer itself may be too slow for the node: that bound holds.
+        const slow = rogue.bye === undefined || /^no agreement within/.test(rogue.bye);
+        if (!slow) this.#tally.failed(`an honest greeting was refused: ${rogue.bye}`);
         return;
       }
       this.#listen(rogue);
@@ -194,7 +204,7 @@ export class BadPeers {
         )
       ) {
         // Counted as harmless already; the log must say why nevertheless.
-        this.#dropped.push({ peer: rogue.id, home: node.home, story });
+        this.#drops.note({ peer: rogue.id, home: node.home, story });
       }
     });
   }
@@ -213,9 +223,10 @@ export class BadPeers {
     return story;
   }
 
-  #noteDrop(rogue: Rogue, node: DevnetNode, story: string): void {
+  #noteDrop(rogue: Rogue, node: DevnetNode, story: string, sent = true): void {
     this.#tally.dropped();
-    this.#dropped.push({ peer: rogue.id, home: node.home, story });
+    // A stream that could not be opened carried nothing to be refused.
+    if (sent) this.#drops.note({ peer: rogue.id, home: node.home, story });
   }
 
   /** Whether the node shows that it lives: by an answer to a ping, or by dropping the peer. */
@@ -265,7 +276,10 @@ export class BadPeers {
       () => [right, frame(channel, new Uint8Array(0))],
       // A length beyond all bounds, and a header that is spoiled.
       () => [right, Uint8Array.of(0xff, 0xff, 0xff, 0xff, channel, 1, 2, 3)],
-      () => [right, Buffer.concat([spoilBytes(bytes.subarray(0, 5), random), message])],
+      () => {
+        const header = spoilBytes(bytes.subarray(0, FRAME_HEADER_BYTES), random);
+        return [right, completed(Buffer.concat([header, message]))];
+      },
     ])();
     try {
       rogue.streams.get(stream)?.send(data);
@@ -304,8 +318,10 @@ export class BadPeers {
       ])();
       const turn = random.chance(0.15) ? random.pick(['data', 'bulk'] as const) : 'votes';
       const story = `greeting on ${turn}: ${Buffer.from(first.subarray(0, 60)).toString('hex')}`;
+      let sent = false;
       try {
         const stream = await rogue.open(turn);
+        sent = true;
         stream.send(first);
       } catch {
         // Closed at once: what follows looks at how.
@@ -319,7 +335,7 @@ export class BadPeers {
       ) {
         this.#tally.failed(`${node.moniker} lets a bad greeting wait: ${story}`);
       } else if (!ended(rogue)) this.#tally.harmless();
-      else this.#noteDrop(rogue, node, story);
+      else this.#noteDrop(rogue, node, story, sent);
     });
   }
 
@@ -355,35 +371,8 @@ export class BadPeers {
       socket.on('error', () => undefined);
       socket.on('close', () => resolve());
     });
-    if (await within(2 * ANSWER_MS, closed)) this.#tally.refusedBy('closed before encryption');
+    // No word can be said before there is a connection that carries one.
+    if (await within(ANSWER_MS, closed)) this.#tally.closed();
     else this.#tally.failed(`${node.moniker} keeps a socket that is no libp2p`);
-  }
-
-  /** Every drop stands in the node's log, with the code of its reason. */
-  async #compareWithLogs(): Promise<void> {
-    const missing = new Set(this.#dropped);
-    for (let attempt = 0; attempt < 20 && missing.size > 0; attempt++) {
-      const codes = new Map<string, string>();
-      for (const { home } of this.#net.nodes) this.#readLog(join(home, 'node.log'), codes);
-      for (const dropped of [...missing]) {
-        const code = codes.get(dropped.peer);
-        if (code === undefined) continue;
-        this.#tally.coded(code, dropped.story);
-        missing.delete(dropped);
-      }
-      if (missing.size > 0) await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-    for (const { peer, story } of missing) {
-      this.#tally.failed(`no log line with a code for the drop of ${peer} after ${story}`);
-    }
-    this.#dropped.length = 0;
-  }
-
-  #readLog(file: string, codes: Map<string, string>): void {
-    for (const line of readFileSync(file, 'utf8').split('\n')) {
-      if (!line.includes('"code":"')) continue;
-      const entry: unknown = JSON.parse(line);
-      codes.set(pickText(entry, 'peer'), pickText(entry, 'code'));
-    }
   }
 }

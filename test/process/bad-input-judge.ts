@@ -37,7 +37,7 @@ export function readDeclared(): Declared {
   for (const line of readFileSync(TABLE, 'utf8').split('\n')) {
     space = /^## (\S+)$/.exec(line)?.[1] ?? space;
     const [, code, message = ''] =
-      /^\| (\d+) \| \w+ \| \w+ \| (.*) \| `[^`]*` \|$/.exec(line) ?? [];
+      /^\| (-?\d+) \| \w+ \| \w+ \| (.*) \| `[^`]*` \|$/.exec(line) ?? [];
     if (code === undefined) continue;
     codes.add(`${space}/${code}`);
     const own = message.replace(/\{\w+\}/g, '').replace(/[^a-z]/gi, '');
@@ -55,9 +55,19 @@ export type Outcome = {
   readonly sent: number;
   /** How often each declared code refused. */
   readonly refused: Readonly<Record<string, number>>;
+  /** Connections that the node ended before either side could say a word. */
+  readonly closed: number;
   /** Inputs that stayed valid, or asked for nothing that a node would refuse. */
   readonly harmless: number;
 };
+
+/** Codes that say no more than that something went wrong. */
+const GENERIC: ReadonlySet<string> = new Set([
+  'sdk/1',
+  'jsonrpc/-32603',
+  'jsonrpc/-32000',
+  'http/500',
+]);
 
 /** Most stories of failures that are kept. */
 const MAX_FAILURES = 40;
@@ -70,6 +80,7 @@ export class Tally {
   readonly #refused = new Map<string, number>();
   #sent = 0;
   #harmless = 0;
+  #closed = 0;
 
   /** @param failures - takes the stories, of all kinds together */
   constructor(kind: string, declared: Declared, failures: string[]) {
@@ -85,16 +96,11 @@ export class Tally {
 
   /** An input was refused by `space/code`. */
   refused(code: string, story: string): void {
-    if (!this.#declared.has(code)) {
-      this.failed(`refused by the undeclared ${code}: ${story}`);
+    if (!this.#declared.has(code) || GENERIC.has(code)) {
+      const kind = GENERIC.has(code) ? 'generic' : 'undeclared';
+      this.failed(`refused by the ${kind} ${code}: ${story}`);
       return;
     }
-    this.#sent++;
-    this.#refused.set(code, (this.#refused.get(code) ?? 0) + 1);
-  }
-
-  /** An input was refused with a text alone, or by a code of JSON-RPC. */
-  refusedBy(code: string): void {
     this.#sent++;
     this.#refused.set(code, (this.#refused.get(code) ?? 0) + 1);
   }
@@ -108,6 +114,12 @@ export class Tally {
   coded(code: string, story: string): void {
     if (!this.#declared.has(code)) this.failed(`dropped by the undeclared ${code}: ${story}`);
     this.#refused.set(code, (this.#refused.get(code) ?? 0) + 1);
+  }
+
+  /** An input had its connection ended where no word can be said. */
+  closed(): void {
+    this.#sent++;
+    this.#closed++;
   }
 
   /** An input did no harm. */
@@ -127,6 +139,6 @@ export class Tally {
   /** The sums. */
   outcome(): Outcome {
     const refused = Object.fromEntries([...this.#refused].sort(([a], [b]) => (a < b ? -1 : 1)));
-    return { sent: this.#sent, refused, harmless: this.#harmless };
+    return { sent: this.#sent, refused, closed: this.#closed, harmless: this.#harmless };
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { concatBytes } from '../../node/src/base/bytes.ts';
+import { FRAME_HEADER_BYTES } from '../../node/src/net/frames.ts';
 import type { Prng } from '../sim/prng.ts';
 
 /** A way to spoil bytes. */
@@ -227,4 +228,22 @@ export function oddValue(random: Prng): unknown {
 /** JSON text that nests too deep for a recursive reader. */
 export function deepJson(depth: number): string {
   return `${'['.repeat(depth)}${']'.repeat(depth)}`;
+}
+
+/** Bytes that a header may announce and still have completed. */
+const MAX_COMPLETED_BYTES = 4_194_304;
+
+/**
+ * Frames whose last one is complete. A header that announces more than follows would have the node
+ * wait, rightly, and take whatever comes next for the rest.
+ */
+export function completed(bytes: Uint8Array): Uint8Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let end = 0;
+  while (end < bytes.length) {
+    const length = end + 4 <= bytes.length ? view.getUint32(end) : 0;
+    if (length > MAX_COMPLETED_BYTES) return bytes;
+    end += FRAME_HEADER_BYTES + length;
+  }
+  return concatBytes(bytes, new Uint8Array(end - bytes.length));
 }

@@ -23,13 +23,8 @@ import {
 import type { Declared, Tally } from './bad-input-judge.ts';
 import { deepJson, oddValue, spoilBytes } from './bad-input-mutate.ts';
 
-/** What JSON-RPC's own codes mean; the last two carry refusals of the table. */
-const RPC_CODES: Readonly<Record<string, string>> = {
-  '-32700': 'jsonrpc/parse',
-  '-32600': 'jsonrpc/request',
-  '-32601': 'jsonrpc/method',
-  '-32602': 'jsonrpc/params',
-};
+/** Codes of JSON-RPC that only carry a refusal of another space, whose text is in `data`. */
+const CARRIERS: ReadonlySet<string> = new Set(['-32603', '-32000']);
 const GENERIC = /the node could not answer|internal server error|undefined|\[object/i;
 
 /** Sends bad calls to a devnet and judges the answers. */
@@ -240,8 +235,12 @@ export class BadCalls {
     const text = await this.#socket.ask(data);
     // Too much ends the connection by its close code, as RFC 6455 has it.
     if (text === 'closed') {
-      if (data.length > 2_000_000) this.#tally.refusedBy('websocket/1009');
-      else this.#tally.failed(`websocket closed after ${String(data).slice(0, 200)}`);
+      const story = `websocket closed after ${String(data).slice(0, 200)}`;
+      const code = this.#socket.closeCode;
+      if (data.length <= 2_000_000) this.#tally.failed(story);
+      // 1006: a client that is still writing may lose the code to the reset of its connection.
+      else if (code === 1006) this.#tally.closed();
+      else this.#tally.refused(`websocket/${code}`, story);
     } else this.#judge(String(data), 200, text);
   }
 
@@ -266,7 +265,9 @@ export class BadCalls {
     const status = /^HTTP\/1\.1 (\d+)/.exec(answer)?.[1] ?? 'closed';
     if (Number(status) >= 500 && !answer.includes('jsonrpc')) {
       this.#tally.failed(`wire: ${status}: ${text.slice(0, 80)}`);
-    } else this.#tally.refusedBy(`http/${status}`);
+    } else if (status === 'closed') this.#tally.closed();
+    else if (Number(status) < 400) this.#tally.harmless();
+    else this.#tally.refused(`http/${status}`, text.slice(0, 80));
   }
 
   /** The declared code of one JSON-RPC answer, 'result' for none, `undefined` if it is neither. */
@@ -275,9 +276,9 @@ export class BadCalls {
     if (error === undefined) return pick(answer, 'result') === undefined ? undefined : 'result';
     const [code, data] = [pickText(error, 'code'), pickText(error, 'data')];
     if (GENERIC.test(data)) return undefined;
-    const own = RPC_CODES[code];
-    if (own !== undefined) return own === 'jsonrpc/method' || data !== '' ? own : undefined;
-    return this.#declared.of(data);
+    if (CARRIERS.has(code)) return this.#declared.of(data);
+    // An unknown method is the one refusal that needs no further word.
+    return data === '' && code !== '-32601' ? undefined : `jsonrpc/${code}`;
   }
 
   #judge(what: string, status: number, text: string): void {
@@ -302,6 +303,6 @@ export class BadCalls {
     const verdict = this.#verdict(answer);
     if (verdict === undefined) this.#tally.failed(story);
     else if (verdict === 'result') this.#tally.harmless();
-    else this.#tally.refusedBy(verdict);
+    else this.#tally.refused(verdict, story);
   }
 }

@@ -122,13 +122,17 @@ function highS(signature: Uint8Array): Uint8Array {
 export class BadTxs {
   readonly #signer: Signer;
   readonly #other: Signer;
+  /** An account whose public key no node ever saw. */
+  readonly #silent: Signer;
   readonly #chainId: string;
   readonly #valid: readonly Uint8Array[];
   readonly #random: Prng;
 
-  private constructor(signer: Signer, other: Signer, chainId: string, random: Prng) {
+  private constructor(signers: readonly [Signer, Signer, Signer], chainId: string, random: Prng) {
+    const [signer, other, silent] = signers;
     this.#signer = signer;
     this.#other = other;
+    this.#silent = silent;
     this.#chainId = chainId;
     this.#random = random;
     const coins = [{ denom: 'aphi', amount: '7' }];
@@ -143,10 +147,16 @@ export class BadTxs {
 
   /** The generator for a devnet. @throws Error if what is to be spoiled is not valid */
   static async prepare(net: DevnetSummary, random: Prng): Promise<BadTxs> {
-    const [first, second] = net.accounts;
-    if (first === undefined || second === undefined) throw new Error('a devnet has two accounts');
-    const signers = [await signerOf(net.rpc, first), await signerOf(net.rpc, second)] as const;
-    const made = new BadTxs(...signers, net.chainId, random);
+    const [first, second, third] = net.accounts;
+    if (first === undefined || second === undefined || third === undefined) {
+      throw new Error('a devnet has three accounts');
+    }
+    const signers = [
+      await signerOf(net.rpc, first),
+      await signerOf(net.rpc, second),
+      await signerOf(net.rpc, third),
+    ] as const;
+    const made = new BadTxs(signers, net.chainId, random);
     for (const tx of made.#valid) {
       const answer = await call(net.rpc, 'check_tx', { tx: toBase64(tx) });
       const code = pick(answer, 'code');
@@ -237,7 +247,12 @@ export class BadTxs {
       { signatures: () => [new Uint8Array(64)] },
       { signatures: (s) => Array.from({ length: 100 }, () => s) },
       { mode: random.pick([0, 2, 127, 191, 2 ** 31]) },
-      { publicKey: undefined },
+      // The valid ones were checked, so the keys of the others may be known.
+      {
+        signer: this.#silent,
+        messages: [this.#put({}, this.#silent.address)],
+        publicKey: undefined,
+      },
       { publicKey: key(pubKeyCodec.encode({ key: new Uint8Array(33) })) },
       { publicKey: key(random.bytes(20)) },
       { publicKey: key(random.bytes(34), '/cosmos.crypto.ed25519.PubKey') },

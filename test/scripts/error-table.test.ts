@@ -22,7 +22,9 @@ describe('the table of errors', () => {
     expect(faults([entry('A', 'x', 1), entry('B', 'x', 2), entry('C', 'y', 1)])).to.have.length(0);
     const shared = faults([entry('A', 'x', 1), entry('B', 'x', 1)]);
     expect(shared).to.deep.equal(['x/1: A (node/A.ts) and B (node/B.ts)']);
-    expect(faults([entry('A', 'x', 0)])).to.deep.equal(['x/0 (A, node/A.ts): code below 1']);
+    expect(faults([entry('A', 'x', 0)])).to.deep.equal(['x/0 (A, node/A.ts): no such code']);
+    expect(faults([entry('A', 'jsonrpc', -32_700)])).to.deep.equal([]);
+    expect(faults([entry('A', 'jsonrpc', 1)])).to.have.length(1);
   });
 
   it('prints each refusal with its parameters by name', () => {

@@ -8,6 +8,7 @@
  * @module
  */
 import { type ErrorSpec, errorSpec, LedgerError } from '../base/errors.ts';
+import { type RpcError, rpcError } from './protocol-errors.ts';
 
 type Text = { readonly reason: string };
 
@@ -24,7 +25,10 @@ export const errors: {
   readonly Unavailable: ErrorSpec<Text>;
   readonly TimedOut: ErrorSpec<Record<never, never>>;
   readonly TooMany: ErrorSpec<Text>;
-  readonly Forbidden: ErrorSpec<Text>;
+  readonly Forbidden: ErrorSpec<{ readonly what: string; readonly setting: string }>;
+  readonly TooFast: ErrorSpec<{ readonly rate: number }>;
+  readonly Unanswered: ErrorSpec<{ readonly count: number }>;
+  readonly SlowReader: ErrorSpec<Record<never, never>>;
 } = {
   BadParams: errorSpec('rpc', 1, 'client', (p) => p.reason),
   HeightNotPositive: errorSpec(
@@ -73,30 +77,20 @@ export const errors: {
     () => 'timed out waiting for tx to be included in a block',
   ),
   TooMany: errorSpec('rpc', 11, 'client', (p) => p.reason),
-  Forbidden: errorSpec('rpc', 12, 'client', (p) => p.reason),
+  Forbidden: errorSpec(
+    'rpc',
+    12,
+    'client',
+    (p) => `${p.what} is not allowed: add it to ${p.setting}`,
+  ),
+  TooFast: errorSpec('rpc', 13, 'client', (p) => `more than ${p.rate} requests a second`),
+  Unanswered: errorSpec('rpc', 14, 'client', (p) => `more than ${p.count} requests are unanswered`),
+  SlowReader: errorSpec('rpc', 15, 'client', () => 'the client reads too slowly'),
 };
 
 /** @throws LedgerError rpc/1 */
 export function badParams(reason: string): never {
   throw new LedgerError(errors.BadParams, { reason });
-}
-
-/** A JSON-RPC error object. */
-export type RpcError = { readonly code: number; readonly message: string; readonly data: string };
-
-/** JSON-RPC's error codes with CometBFT's messages. */
-export const RPC_ERROR = {
-  parse: { code: -32700, message: 'Parse error. Invalid JSON' },
-  request: { code: -32600, message: 'Invalid Request' },
-  method: { code: -32601, message: 'Method not found' },
-  params: { code: -32602, message: 'Invalid params' },
-  internal: { code: -32603, message: 'Internal error' },
-  server: { code: -32000, message: 'Server error' },
-} as const;
-
-/** The error object of a kind, with details. */
-export function rpcError(kind: keyof typeof RPC_ERROR, data: string): RpcError {
-  return { ...RPC_ERROR[kind], data };
 }
 
 /** The error object for a refusal; `undefined` if it was no refusal but a failure to be logged. */

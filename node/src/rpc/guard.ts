@@ -8,6 +8,7 @@
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { RpcConfig } from './config.ts';
+import { errors } from './errors.ts';
 
 const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]', '::1']);
 
@@ -61,14 +62,17 @@ export class Guard {
     if (!this.#hosts.has('*')) {
       const name = hostName(host ?? '');
       if (!LOOPBACK.has(name) && !this.#hosts.has(name)) {
-        return { status: 403, reason: `host ${name} is not allowed: add it to rpc.allowedHosts` };
+        const params = { what: `host ${name}`, setting: 'rpc.allowedHosts' };
+        return { status: 403, reason: errors.Forbidden.message(params) };
       }
     }
     if (origin !== undefined && !this.#allowsOrigin(origin, host)) {
-      return { status: 403, reason: 'origin is not allowed: add it to rpc.allowedOrigins' };
+      const params = { what: 'origin', setting: 'rpc.allowedOrigins' };
+      return { status: 403, reason: errors.Forbidden.message(params) };
     }
     if (this.take(address)) return undefined;
-    return { status: 429, reason: `more than ${this.#config.requestsPerSecond} requests a second` };
+    const params = { rate: this.#config.requestsPerSecond };
+    return { status: 429, reason: errors.TooFast.message(params) };
   }
 
   /** Takes one request from an address's allowance. */

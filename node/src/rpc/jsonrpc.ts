@@ -9,9 +9,10 @@
  */
 import { describe } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
-import { badParams, errorOf, type RpcError, rpcError } from './errors.ts';
+import { badParams, errorOf } from './errors.ts';
 import type { Json } from './json.ts';
 import { readJsonParams, readUriParams } from './params.ts';
+import { type RpcError, rpcError } from './protocol-errors.ts';
 import type { Route, Routes } from './route.ts';
 
 /** A request's id. */

@@ -16,7 +16,7 @@ import type { Logger } from '../base/logger.ts';
 import type { BusEvent, EventBus, Subscription } from '../indexer/event-bus.ts';
 import { parseQuery } from '../indexer/query.ts';
 import type { RpcConfig } from './config.ts';
-import { errors, rpcError } from './errors.ts';
+import { errors } from './errors.ts';
 import { eventText } from './json-events.ts';
 import {
   type Dispatcher,
@@ -26,6 +26,7 @@ import {
   resultText,
   textParam,
 } from './jsonrpc.ts';
+import { errors as protocol, rpcError } from './protocol-errors.ts';
 
 /** What all connections share. */
 type Shared = {
@@ -38,9 +39,6 @@ type Shared = {
   /** Takes one request from an address's allowance. */
   readonly take: (address: string) => boolean;
 };
-
-/** RFC 6455 close codes in use. */
-const CLOSE = { policy: 1008, tryLater: 1013, goingAway: 1001 } as const;
 
 /** One client. */
 class Connection {
@@ -80,7 +78,7 @@ class Connection {
   #send(text: string): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     if (this.#socket.bufferedAmount > this.#shared.config.maxBufferedBytes) {
-      this.#drop('the client reads too slowly');
+      this.#drop(errors.SlowReader.message({}));
       return;
     }
     this.#cork();
@@ -103,7 +101,7 @@ class Connection {
     this.#closed();
     if (this.#socket.readyState === this.#socket.OPEN) {
       this.#socket.send(errorText(null, rpcError('server', reason)));
-      this.#socket.close(CLOSE.policy, reason);
+      this.#socket.close(protocol.Policy.code, reason);
     }
     // A client that does not read does not answer a close frame either.
     setTimeout(() => this.#socket.terminate(), 1_000).unref();
@@ -116,12 +114,12 @@ class Connection {
       return;
     }
     if (!take(this.#address)) {
-      const reason = `more than ${config.requestsPerSecond} requests a second`;
+      const reason = errors.TooFast.message({ rate: config.requestsPerSecond });
       this.#send(errorText(null, rpcError('server', reason)));
       return;
     }
     if (this.#pending >= config.maxPending) {
-      this.#drop(`more than ${config.maxPending} requests are unanswered`);
+      this.#drop(errors.Unanswered.message({ count: config.maxPending }));
       return;
     }
     const answer = dispatcher.answer(String(data), (request) => this.#handle(request));
@@ -209,7 +207,7 @@ class Connection {
   /** Says good-bye when the server stops. */
   close(): void {
     this.#closed();
-    this.#socket.close(CLOSE.goingAway, 'the node is stopping');
+    this.#socket.close(protocol.GoingAway.code, 'the node is stopping');
     this.#socket.terminate();
   }
 }

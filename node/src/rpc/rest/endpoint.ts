@@ -10,6 +10,7 @@
 import * as z from 'zod';
 import { type ErrorSpec, errorSpec, LedgerError } from '../../base/errors.ts';
 import { errors as rpcErrors } from '../errors.ts';
+import { statusTitle } from '../protocol-errors.ts';
 
 /** A GET endpoint: parameters of path and query together, checked by `params`. */
 export type Endpoint = {
@@ -75,15 +76,6 @@ export const problemSchema: z.ZodType<Problem> = z
   })
   .describe('Problem details, RFC 9457');
 
-const TITLES: Readonly<Record<number, string>> = {
-  400: 'Bad request',
-  404: 'Not found',
-  409: 'Not possible now',
-  429: 'Too many requests',
-  500: 'The node failed',
-  503: 'Not available',
-};
-
 function queryStatus(thrown: LedgerError): number {
   if (!LedgerError.is(thrown, errors.Query)) return 400;
   return /NotFound|not found/i.test(thrown.message) ? 404 : 400;
@@ -107,8 +99,8 @@ function statusOf(thrown: LedgerError): number {
 
 /** The problem of a given status. */
 export function problem(status: number, detail: string, code: string): Problem {
-  const title = TITLES[status] ?? 'Refused';
-  return { type: `urn:metatron:problem:${code.replace('/', ':')}`, title, status, detail, code };
+  const type = `urn:metatron:problem:${code.replace('/', ':')}`;
+  return { type, title: statusTitle(status), status, detail, code };
 }
 
 /** The problem of a refusal; `undefined` if it was a failure to be logged. */
