@@ -7,7 +7,8 @@
  *  - Pure: the given state is not changed; equal folds give equal states and effects.
  *  - One question at a time: an effect marked "answered by" (types.ts) is the last of its step.
  *    While it is open, facts are still counted, and decisions wait for the answer.
- *  - `persist` comes before `sign…`, which comes before `send…`.
+ *  - `persist` comes before every `sign…` that may rest on a lock: all but the proposal and the
+ *    prevote of round 0. `sign…` comes before `send…`.
  *
  * The driver's side of the contract
  *  1. Append the input to the log, call `step`, perform the effects in order. `persist` syncs the
@@ -23,8 +24,10 @@
  *     (d) a `decide`: perform it again.
  *     A question whose answer follows in the log is skipped: so nothing is signed twice.
  *  5. If the guard knows of a signature at a height, round and step that the folded log never asked
- *     for, synced records were lost. The lock may be lost with them: then the driver answers
- *     every question for a signature of that height with `undefined`.
+ *     for, records were lost. If it is a precommit or of a round above 0, they had been synced, and
+ *     a lock may be lost with them: then the driver answers every question for a signature of that
+ *     height with `undefined`. If not, this key precommitted nothing at this height, so nothing was
+ *     locked; that it proposes or prevotes nothing else in round 0 is the guard's to uphold.
  *
  * Absent here: peers' connections, blocks' contents, signatures' bytes, time other than in inputs.
  * Reading on: state.ts (what is known), rules.ts (what follows), vote-set.ts (how votes count).

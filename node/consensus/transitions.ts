@@ -1,7 +1,8 @@
 /**
  * What happens on entering each step of a round. Which one is entered, and when: rules.ts.
  *
- * Upholds: a validator votes at most once in each step of a round; `persist` precedes `sign…`.
+ * Upholds: a validator votes at most once in each step of a round; `persist` precedes every
+ * signature that may rest on a lock.
  * Spec: arXiv:1807.04938, algorithm 1, by line; CometBFT 0.38 consensus/state.go where it differs.
  *
  * @module
@@ -76,11 +77,20 @@ export function propose(turn: Turn): void {
   turn.ask({ kind: 'build' }, { kind: 'build', height, round, lastCommit });
 }
 
-/** Has our proposal signed, after what led to it is durable. */
+/**
+ * Makes what led to a signature durable. What a power failure lets us forget is our lock, and the
+ * first thing signed under a lock is round 0's precommit: before it the signer's guard is enough.
+ */
+function persistLock(turn: Turn, type: VoteType | undefined): void {
+  if (turn.state.round === 0 && type !== VOTE_TYPE.precommit) return;
+  turn.emit({ kind: 'persist' });
+}
+
+/** Has our proposal signed, after what led to our lock is durable. */
 export function signProposal(turn: Turn, block: HeldBlock, polRound: number): void {
   const { height, round } = turn.state;
   const { blockId } = block;
-  turn.emit({ kind: 'persist' });
+  persistLock(turn, undefined);
   turn.ask(
     { kind: 'signProposal', block, polRound },
     { kind: 'signProposal', height, round, polRound, blockId },
@@ -92,7 +102,7 @@ function isVoter(state: State): boolean {
   return ownIndex(state) >= 0;
 }
 
-/** Has our vote signed, after what led to it is durable. */
+/** Has our vote signed, after what led to our lock is durable. */
 function vote(turn: Turn, type: VoteType, blockId: BlockId): void {
   const { state } = turn;
   const { height, round, locked, block, config } = state;
@@ -106,7 +116,7 @@ function vote(turn: Turn, type: VoteType, blockId: BlockId): void {
     validatorIndex: ownIndex(state),
   };
   const notBefore = base === undefined ? undefined : base.time + MILLISECOND;
-  turn.emit({ kind: 'persist' });
+  persistLock(turn, type);
   turn.ask({ kind: 'signVote', vote: unsigned }, { kind: 'signVote', vote: unsigned, notBefore });
 }
 

@@ -6,8 +6,8 @@
  * have exactly one answer, which the driver feeds back before any other input. So a step may rely
  * on nothing having happened between a question and its answer, as in CometBFT's single routine.
  *
- * Upholds: `persist` comes before the `sign…` it protects, `sign…` before `send…`. The write-ahead
- * log is the list of inputs, answers included; recovery is a fold over it.
+ * Upholds: `persist` comes before a `sign…` that may rest on a lock, `sign…` before `send…`. The
+ * write-ahead log is the list of inputs, answers included; recovery is a fold over it.
  * Absent here: clocks, randomness, signatures' bytes being checked, block contents.
  * Spec: arXiv:1807.04938 (Tendermint); where CometBFT 0.38 differs, CometBFT.
  *

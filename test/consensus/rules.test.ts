@@ -80,7 +80,7 @@ describe('round machine', () => {
       expect(bench.state.step).to.equal(STEP.newRound);
     });
 
-    it('propose: builds, persists, signs, sends, and prevotes its own block', () => {
+    it('propose: builds, signs, sends, and prevotes its own block', () => {
       const bench = new Bench('proposer').begin();
       const order = bench.kinds().filter((k) => k !== 'noted' && k !== 'collect');
       expect(order).to.deep.equal([
@@ -88,12 +88,10 @@ describe('round machine', () => {
         'schedule',
         'stepChanged',
         'build',
-        'persist',
         'signProposal',
         'sendProposal',
         'stepChanged',
         'validate',
-        'persist',
         'signVote',
         'sendVote',
         'voteAdded',

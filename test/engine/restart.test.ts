@@ -6,6 +6,7 @@
 import { expect } from 'chai';
 import { EMPTY, fromHex, toHex, utf8 } from '../../node/src/base/bytes.ts';
 import { Reader } from '../../node/src/base/wire.ts';
+import { SIGN_STEP } from '../../node/src/engine/signer.ts';
 import { settle, World, type WorldNode } from './world.ts';
 
 /** Type, height and round in the sign bytes of a vote or proposal. */
@@ -78,7 +79,11 @@ describe('engine: restart', () => {
     await world.startAll();
     await world.reach(2);
     const victim = world.node(0);
-    await world.until(() => victim.disk.guard?.step === 2, 5_000);
+    const precommitted = (): boolean => {
+      const { guard } = victim.disk;
+      return guard?.step === SIGN_STEP.precommit && guard.height > victim.height;
+    };
+    expect(await world.until(precommitted, 5_000)).to.equal(true);
     const guarded = victim.disk.guard?.height ?? 0;
     await world.crash(0);
     victim.disk.reset();
@@ -93,6 +98,26 @@ describe('engine: restart', () => {
     expect(await world.until(() => victim.height > guarded + 3, 30_000)).to.equal(true);
     expect(victim.signed.length).to.be.above(signed);
     expect(conflicts(victim)).to.equal(0);
+  });
+
+  it('goes on with its guard alone if the log is lost before it could lock', async () => {
+    const world = new World({ nodes: 4, emptyBlocksMs: 100 });
+    await world.startAll();
+    await world.reach(2);
+    const victim = world.node(0);
+    await world.until(() => victim.disk.guard?.step === SIGN_STEP.prevote, 5_000);
+    const { height, round } = victim.disk.guard ?? { height: 0, round: -1 };
+    expect(round).to.equal(0);
+    // A power failure strikes everybody, and all logs lose what was not synced: all of it.
+    for (const node of world.nodes) {
+      await world.crash(node.index);
+      node.disk.reset();
+    }
+    const signed = victim.signed.length;
+    await world.startAll();
+    expect(await world.until(() => victim.height > height, 10_000)).to.equal(true);
+    expect(victim.signed.length).to.be.above(signed);
+    for (const node of world.nodes) expect(conflicts(node)).to.equal(0);
   });
 
   it('stops when the disk fails', async () => {

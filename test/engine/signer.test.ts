@@ -95,7 +95,7 @@ describe('engine: signer', () => {
 
   it('signs nothing at a height whose signatures nobody remembers asking for', () => {
     const guard = new Guard();
-    signer(guard).signVote(vote({}));
+    signer(guard).signVote(vote({ type: VOTE_TYPE.precommit }));
     const forgetful = signer(guard);
     forgetful.requireAsked(5, []);
     expect(forgetful.signVote(vote({ round: 1 }))).to.equal(undefined);
@@ -103,6 +103,20 @@ describe('engine: signer', () => {
     const mindful = signer(guard);
     mindful.requireAsked(6, [{ round: 0, type: VOTE_TYPE.prevote }]);
     expect(mindful.signVote(vote({ height: 6, round: 1 }))).to.not.equal(undefined);
+  });
+
+  it('goes on where nothing could be locked, but signs nothing else', () => {
+    const guard = new Guard();
+    const first = signer(guard).signVote(vote({}));
+    const forgetful = signer(guard);
+    forgetful.requireAsked(5, []);
+    expect(forgetful.signVote(vote({ blockId: blockId(2) }))).to.equal(undefined);
+    expect(forgetful.signVote(vote({}))).to.deep.equal(first);
+    expect(forgetful.signVote(vote({ type: VOTE_TYPE.precommit }))).to.not.equal(undefined);
+    const later = signer(guard);
+    later.signVote(vote({ height: 6, round: 1 }));
+    later.requireAsked(6, []);
+    expect(later.signVote(vote({ height: 6, round: 2 }))).to.equal(undefined);
   });
 
   it('never makes two signatures for one place, whatever is asked, over restarts', () => {

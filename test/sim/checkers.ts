@@ -104,7 +104,9 @@ export class Checkers {
     const statement = statementOf(signBytes);
     const { height, round, type, block } = statement;
     if (this.#honest.has(node)) {
-      if (unsynced > 0) {
+      // Before round 0's precommit no lock can be lost with the log.
+      const mayBeLocked = round > 0 || type === PRECOMMIT;
+      if (mayBeLocked && unsynced > 0) {
         this.violate('durability', `n${node} signs while ${unsynced} bytes of its log may be lost`);
       }
       this.#checkSlot(node, statement);

@@ -34,7 +34,7 @@ export const DEFECTS: readonly PlantedDefect[] = [
     file: 'node/consensus/transitions.ts',
     find: 'turn.set({ locked: { ...block, round: turn.state.round } });',
     replace: '',
-    seed: 12,
+    seed: 48,
     caughtBy: 'lock',
   },
   {
@@ -42,15 +42,14 @@ export const DEFECTS: readonly PlantedDefect[] = [
     file: 'node/consensus/transitions.ts',
     find: 'if (locked !== undefined) vote(turn, VOTE_TYPE.prevote, locked.blockId);',
     replace: 'if (false) return;',
-    seed: 12,
+    seed: 48,
     caughtBy: 'lock',
   },
   {
-    name: 'a vote is signed before the log is durable',
+    name: 'a precommit is signed before the log is durable',
     file: 'node/consensus/transitions.ts',
-    find: `turn.emit({ kind: 'persist' });
-  turn.ask({ kind: 'signVote'`,
-    replace: `turn.ask({ kind: 'signVote'`,
+    find: 'persistLock(turn, type);',
+    replace: '',
     seed: 1,
     caughtBy: 'durability',
   },
@@ -68,7 +67,7 @@ export const DEFECTS: readonly PlantedDefect[] = [
     find: 'const polka = prevotes(state, state.round)?.majority;',
     replace: `const polka =
     prevotes(state, state.round)?.majority ?? prevotes(state, state.round - 1)?.majority;`,
-    seed: 36,
+    seed: 48,
     caughtBy: 'polka',
   },
   {
@@ -84,7 +83,7 @@ export const DEFECTS: readonly PlantedDefect[] = [
     file: 'node/src/engine/gossip.ts',
     find: 'if (commit !== undefined) this.#claim(peer, { ...commit, type: precommit });',
     replace: '',
-    seed: 11,
+    seed: 58,
     caughtBy: 'progress',
   },
   {
@@ -92,7 +91,7 @@ export const DEFECTS: readonly PlantedDefect[] = [
     file: 'node/src/engine/wal-records.ts',
     find: 'else records?.push(record);',
     replace: 'else records?.pop();',
-    seed: 1,
+    seed: 3,
     caughtBy: 'progress',
   },
   {
@@ -100,7 +99,7 @@ export const DEFECTS: readonly PlantedDefect[] = [
     file: 'node/src/engine/executor.ts',
     find: 'if (this.#valid.has(key)) return undefined;',
     replace: 'if (key.length > 0) return undefined;',
-    seed: 9,
+    seed: 22,
     caughtBy: 'validity',
   },
   {

@@ -2,8 +2,10 @@
  * Runs the consensus core: logs its inputs, performs its effects, answers its questions.
  *
  * Upholds: an input that changes anything is in the log before its effects happen; answers come
- * before any other input; `persist` is a synced log. A height begins only after the one before is
- * durable. After a restart the log is folded first, and only what was not answered is asked again.
+ * before any other input; `persist` is a synced log. What is signed can be asked for again from
+ * the log, or the guard alone forbids its contradiction (signer.ts). A height begins only after the
+ * one before is durable. After a restart the log is folded first, and only what was not answered
+ * is asked again.
  * Absent here: peers (reactor.ts, gossip.ts) and the queue of what comes next (engine.ts).
  * Spec: node/consensus/core.ts, "The driver's side of the contract".
  *

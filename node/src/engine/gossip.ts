@@ -72,8 +72,9 @@ function encode(message: ConsensusMessage): Uint8Array {
 export class Gossip {
   readonly #parts: GossipParts;
   #ticks = 0;
-  /** Whether our place changed since peers were told. */
+  /** Whether our place changed since peers were told, and the height and round they know. */
   #moved = false;
+  #told = { height: 0, round: 0 };
   #newVotes: { readonly vote: Vote; readonly from: PeerId }[] = [];
   #startedAt: number;
   /** What is collected, as the last tick saw it, and when it changed. */
@@ -129,7 +130,7 @@ export class Gossip {
     }
   }
 
-  /** Will tell all but `from` that we have a vote of another validator. */
+  /** Will tell all but `from`, at the next tick, that we have a vote of another validator. */
   hasVote(vote: Vote, from: PeerId): void {
     this.#newVotes.push({ vote, from });
   }
@@ -141,15 +142,28 @@ export class Gossip {
     this.#moved = true;
   }
 
-  /** Tells what is new since the last time; called when nothing more is to be done at once. */
+  /** Tells of a new height or round; called when nothing more is to be done at once. */
   flush(): void {
+    const { height, round } = this.#parts.core();
+    if (height !== this.#told.height || round !== this.#told.round) this.#tellPlace();
+  }
+
+  #tellPlace(): void {
+    if (!this.#moved) return;
+    this.#moved = false;
+    const { height, round } = this.#parts.core();
+    this.#told = { height, round };
+    const message = this.#stepMessage();
+    for (const peer of this.#parts.peers.values()) this.#send(peer, CHANNEL.state, message);
+  }
+
+  /**
+   * Tells of steps within a round and of votes that came. Only a peer's repair goes by these, and
+   * that begins after a tick or more: at a height that is quicker they are never sent.
+   */
+  #tellProgress(): void {
     const { peers, core } = this.#parts;
-    if (this.#moved) {
-      this.#moved = false;
-      const message = this.#stepMessage();
-      for (const peer of peers.values()) this.#send(peer, CHANNEL.state, message);
-    }
-    if (this.#newVotes.length === 0) return;
+    this.#tellPlace();
     for (const { vote, from } of this.#newVotes.splice(0)) {
       const { height, round, type, validatorIndex: index } = vote;
       // Who is told of a new height need not hear of the votes that led there.
@@ -198,6 +212,7 @@ export class Gossip {
   /** One tick: gives every peer what it lacks. */
   repair(): void {
     this.#ticks++;
+    this.#tellProgress();
     const now = this.#parts.clock.monotonicMs();
     const paused = this.#parts.paused();
     const settled = this.#settledAt(now) + PARTS_SETTLE_MS <= now;

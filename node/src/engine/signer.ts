@@ -79,7 +79,8 @@ export class Signer {
 
   /**
    * Falls silent at `height` if the guard knows a signature there that nobody remembers asking for:
-   * records of the log were lost, and perhaps a lock with them.
+   * records of the log were lost, and perhaps a lock with them. Before round 0's precommit nothing
+   * was locked (node/consensus/transitions.ts): then nothing is lost but what the guard knows.
    */
   requireAsked(
     height: number,
@@ -87,6 +88,7 @@ export class Signer {
   ): void {
     const last = this.#last;
     if (last?.height !== height) return;
+    if (last.round === 0 && last.step < SIGN_STEP.precommit) return;
     const known = asked.some(({ round, type }) => {
       return round === last.round && stepOf(type) === last.step;
     });
