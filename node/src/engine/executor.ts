@@ -12,8 +12,8 @@
 import type { Application } from '../abci/application.ts';
 import { toHex } from '../base/bytes.ts';
 import { invariant, LedgerError, present } from '../base/errors.ts';
-import { type Mempool, txBytesInBlock } from '../mempool/mempool.ts';
-import type { Block } from '../types/block.ts';
+import type { Mempool } from '../mempool/mempool.ts';
+import { type Block, txBytesInBlock } from '../types/block.ts';
 import { checkBlock } from '../types/block-checks.ts';
 import type { ChainState, CommittedHeight } from '../types/chain-state.ts';
 import type { CheckSignature } from '../types/check-signature.ts';

@@ -65,6 +65,8 @@ export class TxGossip {
   readonly #waiting = new Map<PeerId, PoolEntry[]>();
   #fresh: PoolEntry[] = [];
   #relays: Relay[] = [];
+  /** When what is being checked may be passed on. */
+  #relayAt = 0;
   /** When a block last took pending transactions, and from when. */
   #takenAt = Number.NEGATIVE_INFINITY;
   #reached = 0;
@@ -99,12 +101,18 @@ export class TxGossip {
 
   /** A client's transaction. @throws LedgerError mempool/… if it is refused */
   submit(tx: Uint8Array): Submitted | Promise<Submitted> {
-    const done = (result: Submitted): Submitted => {
-      this.#entered(result.entry, '');
-      return result;
-    };
     const result = this.#parts.mempool.submit(tx, '');
-    return result instanceof Promise ? result.then(done) : done(result);
+    return result instanceof Promise
+      ? result.then((submitted) => this.#submitted(submitted))
+      : this.#submitted(result);
+  }
+
+  #submitted(result: Submitted): Submitted {
+    if (result.entry !== undefined) {
+      this.#push(result.entry);
+      this.#parts.accepted();
+    }
+    return result;
   }
 
   /** A message of the mempool channel. */
@@ -137,6 +145,7 @@ export class TxGossip {
   async #checkSome(): Promise<void> {
     const batch = this.#unchecked.splice(0, CHECKS_PER_TURN);
     const slow: Promise<void>[] = [];
+    this.#relayAt = this.#parts.clock.monotonicMs() + RELAY_AFTER_MS;
     for (const { tx, peer } of batch) {
       this.#uncheckedBytes -= tx.length;
       const pending = this.#checkOne(tx, peer);
@@ -149,29 +158,23 @@ export class TxGossip {
   }
 
   #checkOne(tx: Uint8Array, peer: PeerId): Promise<void> | undefined {
-    const refused = (thrown: unknown): void => {
-      // Full or failing: none of it is the relaying peer's fault.
-      if (!(thrown instanceof LedgerError)) throw thrown;
-    };
     try {
       const result = this.#parts.mempool.offer(tx, peer);
       if (result === undefined) return undefined;
       if (result instanceof Promise) {
-        return result.then(({ entry }) => this.#entered(entry, peer), refused);
+        return result.then(({ entry }) => this.#entered(entry), failed);
       }
-      this.#entered(result.entry, peer);
+      this.#entered(result.entry);
     } catch (thrown) {
-      refused(thrown);
+      failed(thrown);
     }
     return undefined;
   }
 
-  #entered(entry: PoolEntry | undefined, peer: PeerId): void {
+  /** A peer's transaction entered the pool, if it did. */
+  #entered(entry: PoolEntry | undefined): void {
     if (entry === undefined) return;
-    if (peer === '') this.#push(entry);
-    else if (this.#relays.length < MAX_RELAYS) {
-      this.#relays.push({ entry, at: this.#parts.clock.monotonicMs() + RELAY_AFTER_MS });
-    }
+    if (this.#relays.length < MAX_RELAYS) this.#relays.push({ entry, at: this.#relayAt });
     this.#parts.accepted();
   }
 
@@ -258,6 +261,11 @@ export class TxGossip {
   #send(peer: PeerId, message: Uint8Array): boolean {
     return this.#parts.net.send(peer, CHANNEL.mempool, message);
   }
+}
+
+/** Full or failing: none of it is the relaying peer's fault. */
+function failed(thrown: unknown): void {
+  if (!(thrown instanceof LedgerError)) throw thrown;
 }
 
 /** Entries in groups of at most `BATCH_BYTES`, or one that is larger. */

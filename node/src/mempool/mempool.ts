@@ -17,7 +17,7 @@ import type { CheckTxRequest, CheckTxResponse } from '../abci/application.ts';
 import { fromLatin1 } from '../base/bytes.ts';
 import { LedgerError } from '../base/errors.ts';
 import { DEFAULT_MAX_TX_BYTES } from '../base/limits.ts';
-import { type Tx, type TxKey, txKey, txKeys } from '../types/block.ts';
+import { type Tx, type TxKey, txBytesInBlock, txKey, txKeys } from '../types/block.ts';
 import { errors } from './errors.ts';
 import { Lane, type PoolEntry, walkLanes } from './lane.ts';
 import { Seen } from './seen.ts';
@@ -71,11 +71,8 @@ const FIFO_PER_BLOCK = 64;
 /** Heights after which a check counts as old. */
 const OLD_AFTER_HEIGHTS = 20;
 
-/** Bytes a transaction takes in a block: its own and its protobuf framing. */
-export function txBytesInBlock(tx: Tx): number {
-  let prefix = 2;
-  for (let n = tx.length; n > 0x7f; n = Math.floor(n / 128)) prefix++;
-  return prefix + tx.length;
+function submitted(key: TxKey, { response, entry }: Checked): Submitted {
+  return { hash: fromLatin1(key), response, entry };
 }
 
 /** The pool. One per node; owned by the engine. */
@@ -125,11 +122,6 @@ export class Mempool {
     return this.#reached;
   }
 
-  /** The pending entry of a transaction's key. */
-  get(key: TxKey): PoolEntry | undefined {
-    return this.#entries.get(key);
-  }
-
   /** Up to `limit` pending entries, in order of arrival. */
   list(limit: number): PoolEntry[] {
     const out: PoolEntry[] = [];
@@ -149,9 +141,10 @@ export class Mempool {
   submit(tx: Tx, peer: string): Submitted | Promise<Submitted> {
     const key = txKey(tx);
     if (this.#knows(key)) throw new LedgerError(errors.InCache, {});
-    const done = (checked: Checked): Submitted => ({ hash: fromLatin1(key), ...checked });
     const result = this.#take(tx, key, peer);
-    return result instanceof Promise ? result.then(done) : done(result);
+    return result instanceof Promise
+      ? result.then((checked) => submitted(key, checked))
+      : submitted(key, result);
   }
 
   /**
@@ -208,40 +201,47 @@ export class Mempool {
   }
 
   #run(job: Job, kind: CheckTxRequest['kind'], turn: number): Checked | Promise<Checked> {
-    const updates = this.#updates;
-    const fail = (thrown: unknown): never => {
-      this.#forget(job.key);
-      throw thrown;
-    };
-    const settle = (response: CheckTxResponse): Checked | Promise<Checked> => {
-      const stale = updates !== this.#updates && response.code === 0 && turn < MAX_CHECKS;
-      if (stale && this.#checking.has(job.key)) return this.#run(job, 'recheck', turn + 1);
-      return this.#settle(job, response);
-    };
     let answer: ReturnType<CheckTx>;
+    const updates = this.#updates;
     try {
       answer = this.#check({ tx: job.tx, kind });
     } catch (thrown) {
-      return fail(thrown);
+      this.#forget(job.key);
+      throw thrown;
     }
     if (!(answer instanceof Promise)) return this.#settle(job, answer);
     this.#wait(job);
-    return answer.then(settle).catch(fail);
+    return this.#answered(job, answer, updates, turn);
+  }
+
+  async #answered(
+    job: Job,
+    answer: Promise<CheckTxResponse>,
+    updates: number,
+    turn: number,
+  ): Promise<Checked> {
+    try {
+      const response = await answer;
+      const stale = updates !== this.#updates && response.code === 0 && turn < MAX_CHECKS;
+      if (stale && this.#checking.has(job.key)) return await this.#run(job, 'recheck', turn + 1);
+      return this.#settle(job, response);
+    } catch (thrown) {
+      this.#forget(job.key);
+      throw thrown;
+    }
   }
 
   #settle(job: Job, response: CheckTxResponse): Checked {
     const { tx, key, peer } = job;
     // A block may have committed it while its check took its time.
     const committed = job.waits && !this.#checking.delete(key);
-    if (response.code !== 0) {
+    if (committed || response.code !== 0) {
       if (!committed && !this.#config.keepInvalidInCache) this.#seen.delete(key);
       return { response, entry: undefined };
     }
-    if (committed) return { response, entry: undefined };
     const { sender, sequence = 0, priority, gasWanted } = response;
     const arrival = this.#arrivals++;
-    const peers = peer === '' ? [] : [peer];
-    const pending = true;
+    const [peers, pending] = [peer === '' ? [] : [peer], true];
     const entry = { tx, key, sender, sequence, priority, gasWanted, arrival, peers, pending };
     try {
       this.#insert(entry);

@@ -62,6 +62,13 @@ export function dataHash(txs: readonly Tx[]): Uint8Array {
   return merkleRoot(txHashes(txs));
 }
 
+/** Bytes a transaction takes in a block: its own and its protobuf framing. */
+export function txBytesInBlock(tx: Tx): number {
+  let prefix = 2;
+  for (let n = tx.length; n > 0x7f; n = Math.floor(n / 128)) prefix++;
+  return prefix + tx.length;
+}
+
 /** A block's transactions. */
 export type Data = { readonly txs: readonly Tx[] };
 
