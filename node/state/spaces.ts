@@ -42,12 +42,14 @@ export const SPACE = {
   crowns: 0x23,
   /** Height → head of a whole crown, written after its rows. */
   crownHeads: 0x24,
-  /** Row key → row. */
+  /** Row key → row, of one that is in no run. */
   rows: 0x30,
   /** Log → size and frontier. */
   logHeads: 0x31,
   /** Log, level and index → full tile of hashes. */
   logTiles: 0x32,
+  /** First key of a run of rows → the rows. */
+  rowRuns: 0x33,
   /** First of the indexer's spaces; it may use this one and all above. */
   index: 0x80,
 } as const;

@@ -40,6 +40,7 @@ import {
   nextEntry,
   type Replaced,
 } from './records.ts';
+import { type Row, readRow, stageRows } from './rows.ts';
 import { heightKey, SPACE } from './spaces.ts';
 import { NO_CROWN, openCrown } from './state-open.ts';
 import { DEFAULT_STATE_OPTIONS, type StateOptions } from './state-options.ts';
@@ -73,7 +74,7 @@ type LogChange = {
 
 /** Rows and log entries of the height being executed. */
 class Draft {
-  readonly rows: (readonly [key: Uint8Array, value: Uint8Array])[] = [];
+  readonly rows: Row[] = [];
   readonly logs = new Map<string, LogChange>();
   /** Rows by the text of their key, as far as they were looked at. */
   readonly #named = new Map<string, Uint8Array>();
@@ -82,7 +83,7 @@ class Draft {
   /** A row's value; of several under one key the last. Blocks rarely read rows of their own. */
   row(key: Uint8Array): Uint8Array | undefined {
     for (; this.#looked < this.rows.length; this.#looked++) {
-      const [name, value] = this.rows[this.#looked] as (typeof this.rows)[number];
+      const [name, value] = this.rows[this.#looked] as Row;
       this.#named.set(textOf(name), value);
     }
     return this.#named.get(textOf(key));
@@ -184,7 +185,7 @@ export class LevelStateStore {
 
   /** A row, as the latest finalized height left it. */
   row(key: Uint8Array): Uint8Array | undefined {
-    return this.#finalized?.draft.row(key) ?? this.#db.get(SPACE.rows, key);
+    return this.#finalized?.draft.row(key) ?? readRow(this.#db, key);
   }
 
   /** The draft of the height being executed; a new one after a finalized height. */
@@ -313,7 +314,7 @@ export class LevelStateStore {
   }
 
   #stageDraft(draft: Draft): void {
-    for (const [key, value] of draft.rows) this.#db.stage(SPACE.rows, key, value);
+    stageRows(this.#db, draft.rows);
     for (const { key, log, tiles } of draft.logs.values()) {
       this.#db.stage(SPACE.logHeads, key, encodeLog(log));
       for (const tile of tiles) {

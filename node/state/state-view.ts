@@ -11,6 +11,7 @@ import { readLeaves } from './buckets.ts';
 import type { Database, KeyRange, Pair } from './database.ts';
 import { proofBytes } from './ics23.ts';
 import { decodeEntry, newestEntry, valueAt } from './records.ts';
+import { readRow } from './rows.ts';
 import { SPACE } from './spaces.ts';
 import { textOf } from './text.ts';
 import { findLeaf } from './trail.ts';
@@ -69,12 +70,7 @@ export class LevelStateView {
 
   /** A row. */
   row(key: Uint8Array): Uint8Array | undefined {
-    return this.#db.get(SPACE.rows, key);
-  }
-
-  /** The rows of a range, of any height. */
-  rows(range: KeyRange): Promise<readonly Pair[]> {
-    return this.#db.range(SPACE.rows, range);
+    return readRow(this.#db, key);
   }
 }
 

@@ -130,7 +130,6 @@ export class MemoryStore implements StateStore {
         range: (range) => Promise.resolve(rangeOf(state.records, range)),
         prove: () => Promise.reject(new TypeError('this store has no proofs')),
         row: (key) => state.rows.get(toHex(key)),
-        rows: (range) => Promise.resolve(rangeOf(state.rows, range)),
       }
     );
   }

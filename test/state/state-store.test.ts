@@ -92,6 +92,42 @@ async function checkHeight(
   }
 }
 
+const ROW_KEYS = [0x40, 0x41].flatMap((kind) =>
+  Array.from({ length: 70 }, (_, n) => Uint8Array.of(kind, 7, n)),
+);
+
+/** Writes runs of rows, each key once, height after height, and reads all keys. */
+async function checkRows(
+  heights: readonly (readonly (readonly [kind: number, first: number, count: number])[])[],
+): Promise<void> {
+  const db = await freshDatabase();
+  const store = await LevelStateStore.open(db, TIGHT);
+  const written = new Map<string, string>();
+  const check = (read: (key: Uint8Array) => Uint8Array | undefined): void => {
+    for (const key of ROW_KEYS) {
+      const row = read(key);
+      expect(row && toHex(row), toHex(key)).to.equal(written.get(toHex(key)));
+    }
+  };
+  for (const [i, runs] of heights.entries()) {
+    const keys = runs.flatMap(([kind, first, count]) =>
+      Array.from({ length: count }, (_, n) => Uint8Array.of(kind, 7, first + n)),
+    );
+    for (const key of keys) {
+      if (written.has(toHex(key))) continue;
+      const value = utf8(`${i} ${'x'.repeat(written.size % 3)} ${toHex(key)}`);
+      written.set(toHex(key), toHex(value));
+      store.putRow(key, value);
+    }
+    await store.finalize(i + 1, []);
+    check((key) => store.row(key));
+    store.commit();
+    await db.flush();
+  }
+  check((key) => present(store.view(heights.length), 'view').row(key));
+  await db.close();
+}
+
 describe('state store', () => {
   after(removeFolders);
 
@@ -217,6 +253,14 @@ describe('state store', () => {
     await db.close();
     const again = await Database.open(path);
     expect(toHex((await LevelStateStore.open(again)).appHash)).to.equal(genesis);
+  });
+
+  it('reads every row, whether its key follows the one before or not', async () => {
+    const rows = fc.tuple(fc.constantFrom(0x40, 0x41), fc.nat({ max: 40 }), fc.nat({ max: 20 }));
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.array(rows, { maxLength: 6 }), { maxLength: 4 }), checkRows),
+      { numRuns: 30 },
+    );
   });
 
   it('proves log entries and that nothing was rewritten, over heights and restarts', async () => {

@@ -33,7 +33,6 @@ export type StateView = {
   /** ICS-23 CommitmentProof bytes: membership, or absence if there is no such record. */
   prove(key: Uint8Array): Promise<Uint8Array>;
   row(key: Uint8Array): Uint8Array | undefined;
-  rows(range: KeyRange): Promise<readonly Pair[]>;
 };
 
 /** Size and RFC 6962 root of an append-only log. */
