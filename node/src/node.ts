@@ -232,6 +232,8 @@ function startEngine(
       application: parts.application,
       validator: { key: ed25519Key(validatorKey.seed), guard },
       check: parts.checker.check,
+      checkFrom: parts.checker.checkFrom,
+      forget: parts.checker.forget,
       indexers: [index],
       logger: parts.logger,
       step,

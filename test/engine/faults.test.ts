@@ -130,6 +130,21 @@ describe('engine: faults', () => {
     expect(world.node(2).dropped[0]?.reason).to.match(/blocks it was asked for/);
   });
 
+  it('lets a peer that used up its signature checks harm nobody but itself', async () => {
+    const world = new World({ nodes: 4, emptyBlocksMs: 100 });
+    await world.startAll();
+    await world.reach(3);
+    const [judge, greedy] = [world.node(0), world.node(1)];
+    judge.exhausted.add(greedy.id);
+    const from = judge.height;
+    expect(await world.until(() => judge.height >= from + 20, 20_000)).to.equal(true);
+    expect([...new Set(judge.dropped.map(({ peer }) => peer))]).to.deep.equal([greedy.id]);
+    expect(judge.forgotten).to.include(greedy.id);
+    // The votes of the one dropped still come, by way of the others.
+    expect(greedy.height).to.be.at.least(from + 18);
+    expect(sameAt(world, from + 15)).to.equal(true);
+  });
+
   it('refuses a fetched block that was changed, and drops its senders', async () => {
     const world = new World({ nodes: 5, validators: 4, emptyBlocksMs: 50 });
     for (const index of [0, 1, 2, 3]) await world.start(index);

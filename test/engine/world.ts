@@ -15,6 +15,7 @@ import type { StepFunction } from '../../node/src/engine/replay.ts';
 import { DEFAULT_MEMPOOL } from '../../node/src/mempool/mempool.ts';
 import type { ChainEvent } from '../../node/src/types/chain-events.ts';
 import type { CommittedHeight } from '../../node/src/types/chain-state.ts';
+import type { CheckSignature } from '../../node/src/types/check-signature.ts';
 import type { Genesis } from '../../node/src/types/genesis.ts';
 import type { ChannelId } from '../../node/src/types/messages.ts';
 import { DEFAULT_PARAMS } from '../../node/src/types/params.ts';
@@ -55,6 +56,9 @@ export class WorldNode {
   readonly dropped: { readonly peer: PeerId; readonly reason: string }[] = [];
   readonly events: ChainEvent[] = [];
   readonly signed: { readonly bytes: string; readonly signature: string }[] = [];
+  /** Peers whose share of signature checks is used up, and those whose share was forgotten. */
+  readonly exhausted: Set<PeerId> = new Set();
+  readonly forgotten: PeerId[] = [];
   space: MemoryKeySpace = new MemoryKeySpace();
   application: KvstoreApplication;
   engine: Engine | undefined;
@@ -148,6 +152,8 @@ export class World {
     node.application = new KvstoreApplication(node.space);
     const life = { alive: true };
     const net = this.#net(node);
+    const check: CheckSignature = (publicKey, message, signature) =>
+      this.#keyring.check(publicKey, message, signature);
     const engine = await Engine.start(this.engineOptions, {
       net,
       clock: {
@@ -159,7 +165,9 @@ export class World {
       store: new SimChainStore(node.disk, { alive: () => true, storing: () => undefined }),
       application: node.application,
       validator: { key: this.#recording(node), guard: guardOf(node.disk) },
-      check: (publicKey, message, signature) => this.#keyring.check(publicKey, message, signature),
+      check,
+      checkFrom: (peer) => (node.exhausted.has(peer) ? () => false : check),
+      forget: (peer) => node.forgotten.push(peer),
       indexers: [],
       logger: SILENT,
       step: (state, input) => node.step(state, input),

@@ -17,6 +17,7 @@ import { SILENT } from '../../node/src/base/logger.ts';
 import { Engine, type EnginePorts } from '../../node/src/engine/engine.ts';
 import type { Clock, GuardStore, SigningKey, Wal } from '../../node/src/engine/ports.ts';
 import { DEFAULT_MEMPOOL } from '../../node/src/mempool/mempool.ts';
+import type { CheckSignature } from '../../node/src/types/check-signature.ts';
 import type { Genesis } from '../../node/src/types/genesis.ts';
 import { CHANNEL, consensusMessageCodec } from '../../node/src/types/messages.ts';
 import { MILLISECOND, type Time } from '../../node/src/types/time.ts';
@@ -130,6 +131,8 @@ export class SimNode {
   #ports(life: Life): EnginePorts {
     const { index, keyring, net, checkers, tell } = this.#parts;
     const staged: (readonly [Uint8Array, Uint8Array])[] = [];
+    const check: CheckSignature = (publicKey, message, signature) =>
+      keyring.check(publicKey, message, signature);
     const store = new SimChainStore(this.disk, {
       alive: () => this.#touch(life),
       storing: (height) => {
@@ -150,7 +153,9 @@ export class SimNode {
       store,
       application: new KvstoreApplication(this.#space(life, staged)),
       validator: { key: this.#key, guard: this.#guard(life) },
-      check: (publicKey, message, signature) => keyring.check(publicKey, message, signature),
+      check,
+      checkFrom: () => check,
+      forget: () => undefined,
       indexers: [],
       logger: SILENT,
       step,

@@ -75,7 +75,7 @@ export function assemble(
   state: ChainState,
   hooks: EngineHooks,
 ): EngineParts {
-  const { clock, net, store, wal, check, validator, step, logger } = ports;
+  const { clock, net, store, wal, check, checkFrom, validator, step, logger } = ports;
   const { chainId } = state;
   const { mempool, evidence, executor } = chainParts(options, ports, state);
   const peers = new Map<PeerId, PeerState>();
@@ -107,7 +107,7 @@ export function assemble(
   const txs = new TxGossip({ net, clock, mempool, accepted, drop, fatal });
   const chain = (): ChainState => executor.state;
   const peer = (id: PeerId): PeerState | undefined => peers.get(id);
-  const reactor = new Reactor({ driver, gossip, collector, clock, chain, peer, drop });
+  const reactor = new Reactor({ driver, gossip, collector, clock, chain, peer, drop, checkFrom });
   const sync = new Sync({ net, clock, store, peers, drop, wake });
   return { mempool, evidence, executor, collector, driver, gossip, txs, reactor, sync, peers };
 }

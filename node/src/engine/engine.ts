@@ -271,8 +271,9 @@ export class Engine implements NetListener {
     try {
       const list = evidenceListCodec.decode(message);
       checkEvidenceMessage(list);
+      const check = this.#ports.checkFrom(peer.id);
       for (const evidence of list.evidence) {
-        const result = await this.#parts.evidence.add(evidence);
+        const result = await this.#parts.evidence.add(evidence, check);
         if (result instanceof LedgerError && result.blame === 'peer') throw result;
       }
     } catch (thrown) {
@@ -304,6 +305,7 @@ export class Engine implements NetListener {
     this.#enqueue(() => {
       this.#parts.peers.delete(id);
       this.#parts.reactor.peerLeft(id);
+      this.#ports.forget(id);
       this.#parts.sync.peerLeft(id);
       this.#parts.txs.peerLeft(id);
     });

@@ -90,12 +90,16 @@ export class EvidencePool {
   /**
    * Takes evidence from a peer or a client.
    *
+   * @param check - the peer's share of signature checks, if a peer sent it
    * @returns whether it is new, or why it is refused
    */
-  async add(evidence: Evidence): Promise<boolean | LedgerError> {
+  async add(
+    evidence: Evidence,
+    check: CheckSignature = this.#check,
+  ): Promise<boolean | LedgerError> {
     // Evidence of a height we have not reached cannot be judged yet.
     if (evidenceHeight(evidence) > this.#state.lastHeight) return false;
-    const form = await this.#judge(evidence);
+    const form = await this.#judge(evidence, check);
     if (form !== undefined) return form;
     const hash = evidenceHash(evidence);
     const key = toHex(hash);
@@ -122,7 +126,7 @@ export class EvidencePool {
       if (this.#store.isEvidenceCommitted(hash)) return new LedgerError(errors.Committed, {});
       // Light-client evidence is judged again: what it says depends on the height reached.
       if (this.#pending.has(key) && evidence.kind === 'duplicateVote') continue;
-      const refusal = await this.#judge(evidence);
+      const refusal = await this.#judge(evidence, this.#check);
       if (refusal !== undefined) return refusal;
     }
     return undefined;
@@ -152,8 +156,9 @@ export class EvidencePool {
     if (value !== undefined) await this.add({ kind: 'duplicateVote', value });
   }
 
-  #judge(evidence: Evidence): Eventually<LedgerError | undefined> {
-    return afterwards(verifyEvidence(this.#context(), evidence), (refusal) => refusal);
+  #judge(evidence: Evidence, check: CheckSignature): Eventually<LedgerError | undefined> {
+    const context = { ...this.#context(), check };
+    return afterwards(verifyEvidence(context, evidence), (refusal) => refusal);
   }
 
   #context(): EvidenceContext {

@@ -10,7 +10,16 @@ import type { MempoolConfig } from '../mempool/mempool.ts';
 import type { ChainEvent } from '../types/chain-events.ts';
 import type { CheckSignature } from '../types/check-signature.ts';
 import type { Genesis } from '../types/genesis.ts';
-import type { ChainStore, Clock, GuardStore, Indexer, Net, SigningKey, Wal } from './ports.ts';
+import type {
+  ChainStore,
+  Clock,
+  GuardStore,
+  Indexer,
+  Net,
+  PeerId,
+  SigningKey,
+  Wal,
+} from './ports.ts';
 import type { StepFunction } from './replay.ts';
 
 /** What a node's owner decides. */
@@ -34,7 +43,12 @@ export type EnginePorts = {
   readonly application: Application;
   /** The validator's key and its guard; absent on a node that only follows. */
   readonly validator: { readonly key: SigningKey; readonly guard: GuardStore } | undefined;
+  /** Checks signatures of blocks and of clients: always decides. */
   readonly check: CheckSignature;
+  /** Checks signatures that a peer sent, within that peer's share of slow checks. */
+  readonly checkFrom: (peer: PeerId) => CheckSignature;
+  /** A peer left: its share is forgotten. */
+  readonly forget: (peer: PeerId) => void;
   readonly indexers: readonly Indexer[];
   readonly logger: Logger;
   /** The consensus core's `step`. */

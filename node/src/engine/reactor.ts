@@ -13,7 +13,7 @@ import { type State, voteAt, voteBitsForBlock } from '../../consensus/state.ts';
 import { equalBytes } from '../base/bytes.ts';
 import { LedgerError } from '../base/errors.ts';
 import type { ChainState } from '../types/chain-state.ts';
-import type { Signers } from '../types/check-signature.ts';
+import type { CheckSignature, Signers } from '../types/check-signature.ts';
 import { checkConsensusMessage } from '../types/message-checks.ts';
 import {
   type BlockPart,
@@ -41,6 +41,7 @@ export type ReactorParts = {
   readonly chain: () => ChainState;
   readonly peer: (id: PeerId) => PeerState | undefined;
   readonly drop: (id: PeerId, refusal: LedgerError) => void;
+  readonly checkFrom: (peer: PeerId) => CheckSignature;
 };
 
 /** Handles the messages of channels 0x20 to 0x23. */
@@ -144,7 +145,8 @@ export class Reactor {
     if (height === core.height + 1 || later) return this.#early.keep(peer.id, message);
     if (height !== core.height || round !== core.round || core.proposal !== undefined) return;
     const { proposer } = core.validators;
-    const verified = await verifyProposal(driver.signers(), proposal, proposer);
+    const signers = { ...driver.signers(), check: this.#parts.checkFrom(peer.id) };
+    const verified = await verifyProposal(signers, proposal, proposer);
     if (verified instanceof LedgerError) return this.#parts.drop(peer.id, verified);
     await driver.feed({ kind: 'proposal', proposal: verified });
   }
@@ -179,7 +181,8 @@ export class Reactor {
         ? voteAt(core, vote.round, vote.type as VoteType, vote.validatorIndex)
         : core.lastCommit?.votes[vote.validatorIndex];
     if (known !== undefined && equalBytes(known.signature, vote.signature)) return;
-    const verified = await verifyVote(signers, vote);
+    const check = this.#parts.checkFrom(peer.id);
+    const verified = await verifyVote({ ...signers, check }, vote);
     if (verified instanceof LedgerError) return this.#parts.drop(peer.id, verified);
     await driver.feed({ kind: 'vote', vote: verified, peer: peer.id });
   }
