@@ -14,6 +14,7 @@
 import { EMPTY, fromUtf8 } from './bytes.ts';
 import { InvariantViolation, invariant } from './errors.ts';
 import { advance, delimited, type Field, repeated, type Shape, scalar, tag } from './field.ts';
+import { termAt } from './terms.ts';
 import { MAX_UINT64, Reader, refuse, Writer, withWriter } from './wire.ts';
 
 const MIN_INT64 = -(1n << 63n);
@@ -84,32 +85,26 @@ export function int32(number: number): Field<number> {
 
 /** int64 as a bigint. */
 export function int64(number: number): Field<bigint> {
-  return scalar(
-    number,
-    0,
-    0n,
-    (v) => v === 0n,
-    (out, v) => {
-      if (v < MIN_INT64 || v > MAX_INT64) outside(number, 'int64');
-      out.varint64(v);
-    },
-    (input) => BigInt.asIntN(64, input.varint64()),
-  );
+  const read = (input: Reader): bigint => BigInt.asIntN(64, input.varint64());
+  return big(number, MIN_INT64, MAX_INT64, read);
 }
 
 /** uint64 as a bigint. */
 export function uint64(number: number): Field<bigint> {
-  return scalar(
-    number,
-    0,
-    0n,
-    (v) => v === 0n,
-    (out, v) => {
-      if (v < 0n || v > MAX_UINT64) outside(number, 'uint64');
-      out.varint64(v);
-    },
-    (input) => input.varint64(),
-  );
+  return big(number, 0n, MAX_UINT64, (input) => input.varint64());
+}
+
+function big(
+  number: number,
+  min: bigint,
+  max: bigint,
+  read: (input: Reader) => bigint,
+): Field<bigint> {
+  const write = (out: Writer, v: bigint): void => {
+    if (v < min || v > max) outside(number, `${min} … ${max}`);
+    out.varint64(v);
+  };
+  return scalar(number, 0, 0n, (v) => v === 0n, write, read);
 }
 
 /** uint64 of a field that may be absent but may also be written as zero (a presence field). */
@@ -181,14 +176,20 @@ export function optionalBytes(number: number, max: number): Field<Uint8Array | u
 
 /** UTF-8 text of at most `max` bytes. */
 export function text(number: number, max: number): Field<string> {
-  return scalar(
-    number,
-    2,
-    '',
-    (v) => v === '',
-    (out, v) => out.text(v),
-    (input, name) => readText(input, max, name),
-  );
+  return textBy(number, (input, name) => readText(input, max, name));
+}
+
+/** UTF-8 text of at most `max` bytes that comes again and again, such as an address. */
+export function term(number: number, max: number): Field<string> {
+  return textBy(number, (input, name) => {
+    const from = input.pass(max, name);
+    return termAt(input.bytes, from, input.at) ?? refuse(input.message, `${name} is not UTF-8`);
+  });
+}
+
+function textBy(number: number, read: (input: Reader, name: string) => string): Field<string> {
+  const write = (out: Writer, v: string): void => out.text(v);
+  return scalar(number, 2, '', (v) => v === '', write, read);
 }
 
 function readText(input: Reader, max: number, name: string): string {

@@ -271,8 +271,17 @@ export class Reader {
 
   /** Length-prefixed bytes, at most `max` of them. */
   delimited(max: number, what: string): Uint8Array {
+    const from = this.pass(max, what);
+    return this.bytes.subarray(from, this.at);
+  }
+
+  /** Passes length-prefixed bytes, at most `max` of them. @returns where they begin */
+  pass(max: number, what: string): number {
     const length = this.varint();
     if (length > max) refuse(this.message, `${what} has ${length} bytes, more than ${max}`);
-    return this.take(length);
+    if (length > this.end - this.at) refuse(this.message, 'ends too early');
+    const from = this.at;
+    this.at += length;
+    return from;
   }
 }

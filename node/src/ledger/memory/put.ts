@@ -85,6 +85,7 @@ function checkPut(put: MsgPut): number {
 }
 
 function checkTags(tags: readonly string[]): number {
+  if (tags.length === 0) return 0;
   if (tags.length > MAX_TAGS) badField('tags', `are more than ${MAX_TAGS}`);
   if (new Set(tags).size !== tags.length) badField('tags', 'repeat');
   return tags.reduce((sum, tag) => {

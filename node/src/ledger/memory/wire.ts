@@ -19,6 +19,7 @@ import {
   message,
   optional,
   optionalUint64,
+  term,
   text,
   textList,
   uint,
@@ -59,7 +60,7 @@ const sourceCodec: Codec<Source> = message<Source>('Source', {
 
 /** metatron.memory.v1.MsgPut. */
 export const msgPutCodec: Codec<MsgPut> = message<MsgPut>('MsgPut', {
-  author: text(1, MAX),
+  author: term(1, MAX),
   space: bytes(2, MAX),
   key: text(3, MAX),
   type: enumeration(4),

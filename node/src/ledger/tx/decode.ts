@@ -10,7 +10,7 @@
  * @module
  */
 
-import { equalBytes, latin1 } from '../../base/bytes.ts';
+import { latin1 } from '../../base/bytes.ts';
 import { LedgerError } from '../../base/errors.ts';
 import type { Codec } from '../../base/proto.ts';
 import type { AccountId, Addresses } from '../addresses.ts';
@@ -18,6 +18,7 @@ import { type Amount, parseFee } from '../bank/coins.ts';
 import { errors, refuse } from '../errors.ts';
 import type { DecodedMessage, MessageType } from '../module.ts';
 import type { Signed } from './signatures.ts';
+import { type Envelope, readUsual } from './usual.ts';
 import {
   type Any,
   type AuthInfo,
@@ -48,6 +49,8 @@ export type DecodedTx = {
   readonly gasLimit: number;
   /** By signer: the signatures that were found valid. */
   readonly signed: Signed[];
+  /** Whether it is remembered until it is in a block, and `signed` with it. */
+  kept: boolean;
 };
 
 /** Finds a message type by its URL. */
@@ -74,9 +77,7 @@ export function decodeTx(bytes: Uint8Array, find: FindMessage, addresses: Addres
   if (bytes.length > MAX_TX_BYTES) {
     return refuse(errors.TxTooLarge, `${bytes.length} bytes, more than ${MAX_TX_BYTES}`);
   }
-  const raw = decodeCosmos(txRawCodec, bytes);
-  const body = decodeCosmos(txBodyCodec, raw.bodyBytes);
-  const authInfo = decodeCosmos(authInfoCodec, raw.authInfoBytes);
+  const { raw, body, authInfo } = readUsual(bytes) ?? readEnvelope(bytes);
   const extension = body.extensionOptions[0];
   if (extension !== undefined) {
     return refuse(errors.UnknownExtensionOptions, extension.typeUrl);
@@ -86,11 +87,12 @@ export function decodeTx(bytes: Uint8Array, find: FindMessage, addresses: Addres
   }
   const messages = body.messages.map((any) => decodeMessage(any, find, addresses));
   const feeText = authInfo.fee ?? NO_FEE;
-  const signers = messages.flatMap((message) => message.signers);
   const payer =
     feeText.payer === ''
-      ? (signers[0] as AccountId)
+      ? (messages[0]?.signers[0] as AccountId)
       : addresses.id(feeText.payer, 'invalid fee payer address');
+  const signers = signersOf(messages, payer);
+  checkCounts(raw, authInfo, signers.length);
   const { memo, timeoutHeight, extensionOptions, nonCriticalExtensionOptions } = body;
   return {
     bytes,
@@ -98,13 +100,22 @@ export function decodeTx(bytes: Uint8Array, find: FindMessage, addresses: Addres
     body: { memo, timeoutHeight, extensionOptions, nonCriticalExtensionOptions },
     authInfo,
     messages,
-    ...checkSigners(raw, authInfo, unique([...signers, payer])),
+    signers,
+    sequences: authInfo.signerInfos.map((info) => Number(info.sequence)),
     payer,
     fee: parseFee(feeText.amount),
     feeText,
     gasLimit: checkFee(feeText),
     signed: [],
+    kept: false,
   };
+}
+
+function readEnvelope(bytes: Uint8Array): Envelope {
+  const raw = decodeCosmos(txRawCodec, bytes);
+  const body = decodeCosmos(txBodyCodec, raw.bodyBytes);
+  const authInfo = decodeCosmos(authInfoCodec, raw.authInfoBytes);
+  return { raw, body, authInfo };
 }
 
 function decodeMessage(any: Any, find: FindMessage, addresses: Addresses): DecodedMessage {
@@ -115,27 +126,37 @@ function decodeMessage(any: Any, find: FindMessage, addresses: Addresses): Decod
   return type.decode(any.value, addresses);
 }
 
-function unique(ids: readonly AccountId[]): readonly AccountId[] {
-  const [first] = ids;
-  if (first !== undefined && ids.every((id) => equalBytes(id, first))) return [first];
-  const seen = new Map<string, AccountId>();
-  for (const id of ids) if (!seen.has(latin1(id))) seen.set(latin1(id), id);
-  return [...seen.values()];
+/** Who signs the messages, then who pays; each once. */
+function signersOf(messages: readonly DecodedMessage[], payer: AccountId): readonly AccountId[] {
+  // Of one account there is mostly one array.
+  if (messages.every((message) => isAlone(message, payer))) return [payer];
+  const signers: AccountId[] = [];
+  const seen = new Set<string>();
+  for (const message of messages) {
+    for (const id of message.signers) addOnce(signers, seen, id);
+  }
+  addOnce(signers, seen, payer);
+  return signers;
 }
 
-function checkSigners(
-  raw: TxRaw,
-  authInfo: AuthInfo,
-  signers: readonly AccountId[],
-): Pick<DecodedTx, 'signers' | 'sequences'> {
-  if (raw.signatures.length === 0) return refuse(errors.NoSignatures);
-  const counts = [raw.signatures.length, authInfo.signerInfos.length];
-  for (const count of counts) {
-    if (count === signers.length) continue;
-    const reason = `wrong number of signers; expected ${signers.length}, got ${count}`;
-    return refuse(errors.Unauthorized, reason);
+function isAlone({ signers }: DecodedMessage, id: AccountId): boolean {
+  return signers.length === 1 && signers[0] === id;
+}
+
+function addOnce(signers: AccountId[], seen: Set<string>, id: AccountId): void {
+  const name = latin1(id);
+  if (seen.has(name)) return;
+  seen.add(name);
+  signers.push(id);
+}
+
+function checkCounts(raw: TxRaw, authInfo: AuthInfo, wanted: number): void {
+  if (raw.signatures.length === 0) refuse(errors.NoSignatures);
+  for (const count of [raw.signatures.length, authInfo.signerInfos.length]) {
+    if (count === wanted) continue;
+    const reason = `wrong number of signers; expected ${wanted}, got ${count}`;
+    refuse(errors.Unauthorized, reason);
   }
-  return { signers, sequences: authInfo.signerInfos.map((info) => Number(info.sequence)) };
 }
 
 function checkFee(fee: Fee): number {

@@ -49,6 +49,7 @@ export class DecodedTxs {
     if (this.#weight + weight <= MAX_WEIGHT) {
       this.#weight += weight;
       this.#known.set(name, { tx, block: this.#block });
+      tx.kept = true;
     }
     return tx;
   }
@@ -58,6 +59,7 @@ export class DecodedTxs {
     const name = nameOf(tx.bytes);
     if (this.#known.get(name)?.tx !== tx) return;
     this.#known.delete(name);
+    tx.kept = false;
     this.#weight -= weightOf(tx);
   }
 

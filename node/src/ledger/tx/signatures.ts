@@ -52,20 +52,33 @@ export class Signatures {
     this.#verify = verify;
   }
 
-  /** Whether `signature` over `digest` is by `publicKey`. */
-  valid(publicKey: Uint8Array, digest: Uint8Array, signature: Uint8Array): boolean {
+  /**
+   * Whether `signature` over `digest` is by `publicKey`.
+   *
+   * @param keep - whether to remember that it is; not needed if the caller does
+   */
+  valid(publicKey: Uint8Array, digest: Uint8Array, signature: Uint8Array, keep: boolean): boolean {
     if (publicKey.length !== 33 || signature.length !== 64) return false;
+    if (!keep && this.#young.size === 0) return this.#verify(publicKey, digest, signature);
+    const name = this.#nameOf(publicKey, digest, signature);
+    if (this.#young.has(name) || this.#old.has(name)) return true;
+    if (!this.#verify(publicKey, digest, signature)) return false;
+    if (keep) this.#keep(name);
+    return true;
+  }
+
+  #nameOf(publicKey: Uint8Array, digest: Uint8Array, signature: Uint8Array): string {
     this.#name.set(publicKey);
     this.#name.set(digest, 33);
     this.#name.set(signature, 33 + 32);
-    const name = sha256Text(this.#name);
-    if (this.#young.has(name) || this.#old.has(name)) return true;
-    if (!this.#verify(publicKey, digest, signature)) return false;
+    return sha256Text(this.#name);
+  }
+
+  #keep(name: string): void {
     if (this.#young.size >= GENERATION) {
       this.#old = this.#young;
       this.#young = new Set();
     }
     this.#young.add(name);
-    return true;
   }
 }

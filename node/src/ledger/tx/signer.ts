@@ -160,6 +160,7 @@ export function verifySigner(
           key.keys[0] as Uint8Array,
           signDigest(tx, single?.mode ?? SIGN_MODE.unspecified, signer),
           signature,
+          !tx.kept,
         )
       : validMultisig(checker, tx, key, multi as Multi, signature, signer);
   if (!valid) refuse(errors.Unauthorized, failure(single?.mode, signer));
@@ -191,7 +192,7 @@ function validMultisig(
     const mode = multi.modeInfos[i]?.single?.mode ?? SIGN_MODE.unspecified;
     const digest = digests.get(mode) ?? signDigest(tx, mode, signer);
     digests.set(mode, digest);
-    return checker.signatures.valid(publicKey, digest, signatures[i] as Uint8Array);
+    return checker.signatures.valid(publicKey, digest, signatures[i] as Uint8Array, !tx.kept);
   });
 }
 

@@ -16,6 +16,7 @@ import {
   list,
   message,
   optional,
+  term,
   text,
   uint,
   uint64,
@@ -27,7 +28,8 @@ export const MAX_TX_BYTES: number = DEFAULT_MAX_TX_BYTES;
 export const MAX_MESSAGES = 1_000;
 export const MAX_SIGNERS = 100;
 export const MAX_COINS = 100;
-const MAX_URL = 256;
+/** Most bytes of a type URL. */
+export const MAX_URL_BYTES = 256;
 const MAX_TEXT = 65_536;
 const MAX_ADDRESS = 256;
 
@@ -36,7 +38,7 @@ export type Any = { readonly typeUrl: string; readonly value: Uint8Array };
 
 /** google.protobuf.Any. */
 export const anyCodec: Codec<Any> = message<Any>('Any', {
-  typeUrl: text(1, MAX_URL),
+  typeUrl: term(1, MAX_URL_BYTES),
   value: bytes(2, MAX_TX_BYTES),
 });
 
@@ -45,7 +47,7 @@ export type Coin = { readonly denom: string; readonly amount: string };
 
 /** cosmos.base.v1beta1.Coin. */
 export const coinCodec: Codec<Coin> = message<Coin>('Coin', {
-  denom: text(1, 128),
+  denom: term(1, 128),
   amount: text(2, 100),
 });
 
@@ -222,8 +224,8 @@ export type MsgSend = {
 
 /** cosmos.bank.v1beta1.MsgSend. */
 export const msgSendCodec: Codec<MsgSend> = message<MsgSend>('MsgSend', {
-  fromAddress: text(1, MAX_ADDRESS),
-  toAddress: text(2, MAX_ADDRESS),
+  fromAddress: term(1, MAX_ADDRESS),
+  toAddress: term(2, MAX_ADDRESS),
   amount: list(3, coinCodec, MAX_COINS),
 });
 
