@@ -12,6 +12,7 @@ import { EMPTY, toHex, toUpperHex } from './base/bytes.ts';
 import { sha256Truncated } from './base/hash.ts';
 import type { Config } from './config.ts';
 import type { Engine } from './engine/engine.ts';
+import type { PeerState } from './engine/peer-state.ts';
 import type { ChainIndex } from './indexer/chain-index.ts';
 import type { EventBus } from './indexer/event-bus.ts';
 import { APP_VERSION } from './ledger/ledger.ts';
@@ -22,6 +23,7 @@ import type { KeyPair } from './ops/home.ts';
 import type {
   ChainReader,
   NodeDescription,
+  PeerRoundView,
   PeerView,
   RoundView,
   RoundVotes,
@@ -29,7 +31,8 @@ import type {
 } from './rpc/ports.ts';
 import type { Genesis } from './types/genesis.ts';
 import { genesisText } from './types/genesis.ts';
-import type { Time } from './types/time.ts';
+import { MILLISECOND, type Time } from './types/time.ts';
+import { VOTE_TYPE } from './types/vote.ts';
 
 /** What RPC is built from. */
 export type RpcParts = {
@@ -64,7 +67,29 @@ function ourselves({ config, nodeKey, host }: RpcParts): NodeDescription {
   };
 }
 
-function peerView(peer: PeerStatus): PeerView {
+function peerRound(peer: PeerState): PeerRoundView {
+  const { round, polRound, lastCommitRound } = peer;
+  const started = Date.now() - Math.round(performance.now() - peer.startedAt);
+  return {
+    height: peer.height,
+    round,
+    step: peer.step,
+    startTime: BigInt(started) * MILLISECOND,
+    hasProposal: peer.hasProposal,
+    partSetHeader: peer.partSetHeader,
+    parts: peer.parts,
+    polRound,
+    pol: peer.knownVotes(polRound, VOTE_TYPE.prevote),
+    prevotes: peer.knownVotes(round, VOTE_TYPE.prevote),
+    precommits: peer.knownVotes(round, VOTE_TYPE.precommit),
+    lastCommitRound,
+    lastCommit: peer.knownLastCommit,
+    usefulVotes: peer.usefulVotes,
+    usefulParts: peer.usefulParts,
+  };
+}
+
+function peerView(peer: PeerStatus, state: PeerState | undefined): PeerView {
   const { info } = peer;
   return {
     node: {
@@ -80,6 +105,7 @@ function peerView(peer: PeerStatus): PeerView {
     connectedMs: peer.ageMs,
     sentBytes: peer.channels.reduce((sum, channel) => sum + channel.sentBytes, 0),
     receivedBytes: peer.receivedBytes,
+    round: state && peerRound(state),
   };
 }
 
@@ -149,7 +175,10 @@ export function rpcPorts(parts: RpcParts): RpcPorts {
       get listeners() {
         return host.listening();
       },
-      peers: () => host.status().peers.map(peerView),
+      peers: () => {
+        const known = new Map(engine.peers.map((peer) => [peer.id, peer]));
+        return host.status().peers.map((peer) => peerView(peer, known.get(peer.id)));
+      },
     },
     index,
     bus,

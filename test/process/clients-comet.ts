@@ -14,6 +14,7 @@ import { TxRaw } from 'cosmjs-types/cosmos/tx/v1beta1/tx';
 import { equalBytes, toUpperHex, utf8 } from '../../node/src/base/bytes.ts';
 import { verifyMerkleProof } from '../../node/src/base/merkle.ts';
 import { putMessage } from '../../node/src/client/memory-client.ts';
+import { call, pick, pickText } from '../../node/src/ops/rpc-client.ts';
 import { txHash } from '../../node/src/types/block.ts';
 import type { ClientNet } from './clients-net.ts';
 import { until } from './support.ts';
@@ -145,6 +146,19 @@ export function cometTests(net: ClientNet): void {
     await net.reaches(height + 1);
     await checkBlocks(comet, height);
     await checkQueries(comet);
+  });
+
+  it('tells what every peer is known to have', async () => {
+    const dump = await call(net.rpc(0), 'dump_consensus_state');
+    const peers = pick(dump, 'peers');
+    expect(peers).to.have.length(3);
+    for (const i of [0, 1, 2]) {
+      const state = pick(peers, i, 'peer_state', 'round_state');
+      expect(Number(pickText(state, 'height'))).to.be.at.least(2);
+      expect(pickText(state, 'start_time')).to.match(/^20\d\d-/);
+      expect(pickText(state, 'last_commit')).to.match(/^([x_]{4})?$/);
+      expect(Number(pickText(peers, i, 'peer_state', 'stats', 'votes'))).to.be.at.least(1);
+    }
   });
 
   it('answers every method in batches', async () => {

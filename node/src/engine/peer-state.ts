@@ -35,6 +35,11 @@ export class PeerState {
   polRound = -1;
   /** Milliseconds of the clock when its place changed last. */
   movedAt: number;
+  /** Milliseconds of the clock when round 0 of its height began, as it says. */
+  startedAt = 0;
+  /** Votes and block parts it sent that we could use. */
+  usefulVotes = 0;
+  usefulParts = 0;
   /** When we last gave up what we believed it has. */
   forgottenAt: number;
   /** Keys of the evidence it was sent. */
@@ -72,6 +77,7 @@ export class PeerState {
     this.round = round;
     this.step = step;
     this.lastCommitRound = lastCommitRound;
+    this.startedAt = now - message.secondsSinceStart * 1_000;
     this.movedAt = now;
     this.lastBlock = Math.max(this.lastBlock, height - 1);
   }
@@ -152,6 +158,16 @@ export class PeerState {
     const fresh = new BitArray(validators);
     this.#votes.set(key, fresh);
     return fresh;
+  }
+
+  /** The votes of a round of its height that it is known to have, if any. */
+  knownVotes(round: number, type: number): BitArray | undefined {
+    return this.#votes.get(voteKey(round, type));
+  }
+
+  /** The precommits of the height before that it is known to have, if any. */
+  get knownLastCommit(): BitArray | undefined {
+    return this.#lastCommit;
   }
 
   /** It has one vote. */

@@ -164,6 +164,7 @@ export class Reactor {
     }
     if (collector.current.complete && round <= core.round) return;
     const added = await driver.addPart(part);
+    if (added) peer.usefulParts++;
     if (!added && round > core.round) this.#early.keep(peer.id, message);
   }
 
@@ -184,6 +185,7 @@ export class Reactor {
     const check = this.#parts.checkFrom(peer.id);
     const verified = await verifyVote({ ...signers, check }, vote);
     if (verified instanceof LedgerError) return this.#parts.drop(peer.id, verified);
+    peer.usefulVotes++;
     await driver.feed({ kind: 'vote', vote: verified, peer: peer.id });
   }
 

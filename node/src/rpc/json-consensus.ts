@@ -6,11 +6,12 @@
  * @module
  */
 
+import type { BitArray } from '../types/bit-array.ts';
 import { formatTime } from '../types/time.ts';
 import { indexOfValidator, type ValidatorSet } from '../types/validators.ts';
 import { VOTE_TYPE, type Vote } from '../types/vote.ts';
 import { hex, type JsonObject, proposalJson, validatorSetJson } from './json.ts';
-import type { PeerView, RoundView } from './ports.ts';
+import type { PeerRoundView, PeerView, RoundView } from './ports.ts';
 
 /** Bytes of a hash or signature that a vote's text shows. */
 const FINGERPRINT_BYTES = 6;
@@ -91,6 +92,37 @@ export function roundJson(view: RoundView): JsonObject {
     valid_round: view.validRound,
     valid_block_hash: hex(view.validBlockHash),
     votes: votesJson(view),
+  };
+}
+
+/** Bits as CometBFT writes them, `x_x`; null if there are none. */
+function bitsJson(bits: BitArray | undefined): string | null {
+  if (bits === undefined) return null;
+  return Array.from({ length: bits.size }, (_, i) => (bits.get(i) ? 'x' : '_')).join('');
+}
+
+/** The peer_state of `dump_consensus_state`. What a peer has of older commits is not tracked. */
+export function peerRoundJson(view: PeerRoundView): JsonObject {
+  const { total, hash } = view.partSetHeader ?? { total: 0, hash: new Uint8Array() };
+  return {
+    round_state: {
+      height: String(view.height),
+      round: view.round,
+      step: view.step,
+      start_time: formatTime(view.startTime),
+      proposal: view.hasProposal,
+      proposal_block_part_set_header: { total, hash: hex(hash) },
+      proposal_block_parts: bitsJson(view.parts),
+      proposal_pol_round: view.polRound,
+      proposal_pol: bitsJson(view.pol),
+      prevotes: bitsJson(view.prevotes),
+      precommits: bitsJson(view.precommits),
+      last_commit_round: view.lastCommitRound,
+      last_commit: bitsJson(view.lastCommit),
+      catchup_commit_round: -1,
+      catchup_commit: null,
+    },
+    stats: { votes: String(view.usefulVotes), block_parts: String(view.usefulParts) },
   };
 }
 

@@ -10,7 +10,9 @@
 import type { CheckTxResponse, Info, QueryRequest, QueryResponse } from '../abci/application.ts';
 import type { ChainIndex } from '../indexer/chain-index.ts';
 import type { EventBus } from '../indexer/event-bus.ts';
+import type { BitArray } from '../types/bit-array.ts';
 import type { Block } from '../types/block.ts';
+import type { PartSetHeader } from '../types/block-id.ts';
 import type { BlockMeta, ChainState } from '../types/chain-state.ts';
 import type { Commit } from '../types/commit.ts';
 import type { Evidence } from '../types/evidence.ts';
@@ -103,6 +105,26 @@ export type NodeDescription = {
   readonly rpcAddress: string;
 };
 
+/** Where a peer is in consensus, and what it is known to have. */
+export type PeerRoundView = {
+  readonly height: number;
+  readonly round: number;
+  readonly step: number;
+  readonly startTime: Time;
+  readonly hasProposal: boolean;
+  readonly partSetHeader: PartSetHeader | undefined;
+  readonly parts: BitArray | undefined;
+  readonly polRound: number;
+  readonly pol: BitArray | undefined;
+  readonly prevotes: BitArray | undefined;
+  readonly precommits: BitArray | undefined;
+  readonly lastCommitRound: number;
+  readonly lastCommit: BitArray | undefined;
+  /** Votes and block parts it sent that were of use. */
+  readonly usefulVotes: number;
+  readonly usefulParts: number;
+};
+
 /** A connected peer. */
 export type PeerView = {
   readonly node: NodeDescription;
@@ -112,6 +134,8 @@ export type PeerView = {
   readonly connectedMs: number;
   readonly sentBytes: number;
   readonly receivedBytes: number;
+  /** Its place in consensus; absent before consensus knows it. */
+  readonly round: PeerRoundView | undefined;
 };
 
 /** The network, as clients may see it. */

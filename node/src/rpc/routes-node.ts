@@ -13,7 +13,7 @@ import { formatTime, ZERO_TIME } from '../types/time.ts';
 import { indexOfValidator } from '../types/validators.ts';
 import { badParams, errors } from './errors.ts';
 import { hex, type Json, type JsonObject, publicKeyJson } from './json.ts';
-import { peerJson, roundJson, simpleRoundJson } from './json-consensus.ts';
+import { peerJson, peerRoundJson, roundJson, simpleRoundJson } from './json-consensus.ts';
 import type { NodeDescription, RpcPorts, UnsafeActions } from './ports.ts';
 import { type Routes, required, route } from './route.ts';
 
@@ -135,10 +135,10 @@ export function nodeRoutes(ports: RpcPorts): Routes {
     consensus_state: route({}, () => ({ round_state: simpleRoundJson(round()) })),
     dump_consensus_state: route({}, () => ({
       round_state: roundJson(round()),
-      peers: net.peers().map((peer) => ({
-        node_address: `${peer.node.id}@${peer.node.listenAddress}`,
-        peer_state: {},
-      })),
+      peers: net.peers().flatMap(({ node: { id, listenAddress }, round: state }) => {
+        if (state === undefined) return [];
+        return [{ node_address: `${id}@${listenAddress}`, peer_state: peerRoundJson(state) }];
+      }),
     })),
     ...(ports.unsafe === undefined ? {} : unsafeRoutes(ports.unsafe)),
   };
