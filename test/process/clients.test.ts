@@ -6,6 +6,7 @@
  */
 import { cometTests } from './clients-comet.ts';
 import { commandTests } from './clients-commands.ts';
+import { multisigTests } from './clients-multisig.ts';
 import { ClientNet } from './clients-net.ts';
 import { bundleTests, chainProofTests } from './clients-proofs.ts';
 import { readingTests, signingTests } from './clients-stargate.ts';
@@ -18,6 +19,7 @@ describe('clients of a real devnet', function () {
 
   describe('StargateClient', () => readingTests(net));
   describe('SigningStargateClient', () => signingTests(net));
+  describe('multisig', () => multisigTests(net));
   describe('Comet38Client', () => cometTests(net));
   describe('ICS-23 and headers', () => chainProofTests(net));
   describe('MemoryClient', () => bundleTests(net));
