@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { u64be } from '../src/base/bytes.ts';
+import { concatBytes, u64be } from '../src/base/bytes.ts';
 
 /** The key spaces. */
 export const SPACE = {
@@ -57,4 +57,9 @@ export const SPACE = {
 /** A height as key: eight bytes, so that keys sort as heights do. */
 export function heightKey(height: number): Uint8Array {
   return u64be(height);
+}
+
+/** The key of a full tile. */
+export function tileKey(log: Uint8Array, level: number, index: number): Uint8Array {
+  return concatBytes(log, Uint8Array.of(level), u64be(index));
 }

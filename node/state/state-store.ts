@@ -11,7 +11,7 @@
  * @module
  */
 import { setImmediate as turn } from 'node:timers/promises';
-import { concatBytes, equalBytes, readU64be, u64be, utf8 } from '../src/base/bytes.ts';
+import { concatBytes, EMPTY, equalBytes, readU64be, u64be, utf8 } from '../src/base/bytes.ts';
 import { invariant } from '../src/base/errors.ts';
 import { BucketCache } from './buckets.ts';
 import { decodeList, encodeList, type HeightList, joinLists, NO_HASH } from './change-list.ts';
@@ -41,7 +41,7 @@ import {
   type Replaced,
 } from './records.ts';
 import { type Row, readRow, stageRows } from './rows.ts';
-import { heightKey, SPACE } from './spaces.ts';
+import { heightKey, SPACE, tileKey } from './spaces.ts';
 import { NO_CROWN, openCrown } from './state-open.ts';
 import { DEFAULT_STATE_OPTIONS, type StateOptions } from './state-options.ts';
 import { pruneState, STATE_BASE_KEY } from './state-prune.ts';
@@ -60,6 +60,8 @@ const HEAD_KEY: Uint8Array = utf8('state/head');
 const ENTRIES_AT_ONCE = 256;
 /** Overhead of a cached record in bytes, beside key and value. */
 const ENTRY_OVERHEAD = 300;
+/** Most keys known to be of no record. */
+const MAX_ABSENT = 20_000;
 
 type Written = {
   readonly key: Uint8Array;
@@ -113,6 +115,8 @@ export class LevelStateStore {
   #finalized: Finalized | undefined;
   #committing = false;
   #tombstones = new Map<string, Uint8Array>();
+  /** Records that were looked for since the last durable height, and are none. */
+  readonly #absent = new Set<string>();
 
   private constructor(
     db: Database,
@@ -173,9 +177,10 @@ export class LevelStateStore {
   /** The newest durable entry of a record. */
   #newest(text: string, key: Uint8Array): Entry | undefined {
     const cached = this.#records.get(text);
-    if (cached !== undefined) return cached;
+    if (cached !== undefined || this.#absent.has(text)) return cached;
     const entry = newestEntry(this.#db, key);
     if (entry !== undefined) this.#remember(text, entry);
+    else if (this.#absent.size < MAX_ABSENT) this.#absent.add(text);
     return entry;
   }
 
@@ -309,8 +314,7 @@ export class LevelStateStore {
       if (before !== undefined) replaced.push({ key, entry: before });
     }
     const stored = this.#storedAt(SPACE.replaced, height);
-    const row = encodeReplaced(replaced);
-    return stored === undefined ? row : concatBytes(stored, row);
+    return concatBytes(stored ?? EMPTY, encodeReplaced(replaced));
   }
 
   #stageDraft(draft: Draft): void {
@@ -340,6 +344,7 @@ export class LevelStateStore {
   #settle({ height, update, written, draft }: Finalized, buried: readonly string[]): void {
     for (const [text, { entry }] of written) this.#remember(text, entry);
     for (const text of buried) this.#records.delete(text);
+    this.#absent.clear();
     for (const [text, { log }] of draft.logs) this.#logs.set(text, log, 1);
     this.#height = height;
     this.#root = update.root;
@@ -389,11 +394,7 @@ export class LevelStateStore {
   }
 }
 
-function leafChange([text, { key, entry }]: readonly [string, Written]): LeafChange {
-  const { value } = entry;
-  return { key: text, hash: value.length === 0 ? undefined : leafText(key, value) };
-}
-
-function tileKey(log: Uint8Array, level: number, index: number): Uint8Array {
-  return concatBytes(log, Uint8Array.of(level), u64be(index));
+function leafChange([text, written]: readonly [string, Written]): LeafChange {
+  const { value } = written.entry;
+  return { key: text, hash: value.length === 0 ? undefined : leafText(written.key, value) };
 }
