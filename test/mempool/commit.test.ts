@@ -4,24 +4,13 @@
  * @module
  */
 import { expect } from 'chai';
+import { checkAnswer } from '../../node/src/abci/answers.ts';
 import type { CheckTxRequest, CheckTxResponse } from '../../node/src/abci/application.ts';
-import { EMPTY, fromUtf8, utf8 } from '../../node/src/base/bytes.ts';
+import { fromUtf8, utf8 } from '../../node/src/base/bytes.ts';
 import { DEFAULT_MEMPOOL, Mempool } from '../../node/src/mempool/mempool.ts';
 
 function verdict(code: number, sequence: number): CheckTxResponse {
-  return {
-    code,
-    data: EMPTY,
-    log: '',
-    info: '',
-    gasWanted: 1,
-    gasUsed: 0,
-    events: [],
-    codespace: '',
-    sender: 'alice',
-    sequence,
-    priority: 0,
-  };
+  return checkAnswer({ code, gasWanted: 1, sender: 'alice', sequence });
 }
 
 describe('mempool: commit', () => {

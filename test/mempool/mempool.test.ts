@@ -5,6 +5,7 @@
  */
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { checkAnswer } from '../../node/src/abci/answers.ts';
 import type { CheckTxRequest, CheckTxResponse } from '../../node/src/abci/application.ts';
 import { EMPTY, fromUtf8, utf8 } from '../../node/src/base/bytes.ts';
 import { LedgerError } from '../../node/src/base/errors.ts';
@@ -19,20 +20,7 @@ import {
 import { dataCodec, txBytesInBlock } from '../../node/src/types/block.ts';
 
 function verdict(fields: Partial<CheckTxResponse>): CheckTxResponse {
-  return {
-    code: 0,
-    data: EMPTY,
-    log: '',
-    info: '',
-    gasWanted: 1,
-    gasUsed: 0,
-    events: [],
-    codespace: '',
-    sender: undefined,
-    sequence: undefined,
-    priority: 0,
-    ...fields,
-  };
+  return checkAnswer({ gasWanted: 1, ...fields });
 }
 
 /** `sender/sequence/priority/rest`; a sender of `-` has no lane of its own. */

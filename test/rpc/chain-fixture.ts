@@ -7,6 +7,7 @@
  * @module
  */
 import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
+import { checkAnswer } from '../../node/src/abci/answers.ts';
 import type {
   CheckTxResponse,
   QueryRequest,
@@ -94,20 +95,7 @@ function signer(name: string): Signer {
 
 /** A check that passed, with `fields` over it. */
 export function checked(fields: Partial<CheckTxResponse> = {}): CheckTxResponse {
-  return {
-    code: 0,
-    data: EMPTY,
-    log: '',
-    info: '',
-    gasWanted: 1,
-    gasUsed: 0,
-    events: [],
-    codespace: '',
-    sender: undefined,
-    sequence: undefined,
-    priority: 0,
-    ...fields,
-  };
+  return checkAnswer({ gasWanted: 1, ...fields });
 }
 
 function answer(fields: Partial<QueryResponse>): QueryResponse {

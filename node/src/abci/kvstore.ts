@@ -17,6 +17,7 @@ import { addressOf } from '../types/keys.ts';
 import type { AbciEvent, ExecTxResult, FinalizeBlockResponse } from '../types/results.ts';
 import { validatorUpdateCodec } from '../types/stored.ts';
 import type { ValidatorUpdate } from '../types/validators.ts';
+import { checkAnswer } from './answers.ts';
 import type {
   Application,
   CheckTxRequest,
@@ -189,19 +190,8 @@ export class KvstoreApplication implements Application {
 
   checkTx({ tx }: CheckTxRequest): CheckTxResponse {
     const valid = isValidTx(tx);
-    return {
-      code: valid ? KVSTORE_CODE.ok : KVSTORE_CODE.invalidTxFormat,
-      data: EMPTY,
-      log: '',
-      info: '',
-      gasWanted: valid ? 1 : 0,
-      gasUsed: 0,
-      events: [],
-      codespace: '',
-      sender: undefined,
-      sequence: undefined,
-      priority: 0,
-    };
+    const code = valid ? KVSTORE_CODE.ok : KVSTORE_CODE.invalidTxFormat;
+    return checkAnswer({ code, gasWanted: valid ? 1 : 0 });
   }
 
   prepareProposal(request: PrepareProposalRequest): Promise<readonly Uint8Array[]> {
