@@ -142,9 +142,9 @@ describe('ledger: memory of decoded transactions', () => {
       bytes.set(u64be(n), bytes.length - 12);
       return bytes;
     };
-    const many = Array.from({ length: 12_000 }, (_, n) => variant(n));
+    const many = Array.from({ length: 14_000 }, (_, n) => variant(n));
     const kept = many.map((bytes) => txs.get(bytes)).filter((tx) => tx.kept).length;
-    expect(kept).to.be.greaterThan(5_000).and.lessThan(12_000);
+    expect(kept).to.be.greaterThan(5_000).and.lessThan(14_000);
     const before = count();
     txs.get(many[0] ?? utf8(''));
     expect(count()).to.equal(before);

@@ -52,13 +52,14 @@ export class EventLog {
   /** Adds an event. */
   readonly emit: Emit = (type, attributes, unique = 0) => {
     const place = this.#place;
-    const all = place === undefined ? attributes.slice() : attributes.concat(place);
-    for (let i = unique; i < attributes.length; i++) {
+    const count = attributes.length;
+    const all = new Array<EventAttribute>(place === undefined ? count : count + 1);
+    for (let i = 0; i < count; i++) {
       const attribute = attributes[i] as EventAttribute;
-      if (attribute.index && this.#repeats(type, attribute)) {
-        all[i] = shown(attribute.key, attribute.value);
-      }
+      const again = i >= unique && attribute.index && this.#repeats(type, attribute);
+      all[i] = again ? shown(attribute.key, attribute.value) : attribute;
     }
+    if (place !== undefined) all[count] = place;
     this.#events.push({ type, attributes: all });
   };
 

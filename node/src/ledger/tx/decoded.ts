@@ -18,9 +18,9 @@ import type { DecodedTx } from './decode.ts';
 
 /** Most that remembered transactions weigh, in bytes, beside their own bytes. */
 const MAX_WEIGHT = 24 * 2 ** 20;
-/** About what a transaction and one of its messages weigh. */
-const TX_WEIGHT = 2_000;
-const MESSAGE_WEIGHT = 500;
+/** What a transaction and one of its messages weigh, as measured with puts. */
+const TX_WEIGHT = 1_700;
+const MESSAGE_WEIGHT = 350;
 /** Blocks after which a transaction is forgotten in any case. */
 const MAX_BLOCKS = 60;
 
