@@ -89,7 +89,7 @@ describe('client: bundles', function () {
     honest = await chainOf(alice, ['a', 'b', 'c', 'd', 'e']);
     rewritten = await chainOf(alice, ['a', 'B', 'c', 'd', 'e']);
     memory = new MemoryClient(honest.rpc);
-    const [first] = await memory.list(alice.address);
+    const [first] = (await memory.list(alice.address)).memories;
     bundles = [
       await memory.proof(present(first, 'entry').id),
       await memory.listingProof(alice.address),
@@ -114,7 +114,7 @@ describe('client: bundles', function () {
   });
 
   it('refuses an older version as the newest, and absence of a key that is there', async () => {
-    const old = (await new MemoryClient(honest.rpc).list(alice.address))[2];
+    const old = (await new MemoryClient(honest.rpc).list(alice.address)).memories[2];
     const head = bundles[2] as HeadProof;
     const entry = await memory.proof(present(old, 'entry').id);
     expect(refusal(() => verifyHead({ ...head, entry: entry.entry }, trusted))).to.equal(2);

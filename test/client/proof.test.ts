@@ -64,10 +64,15 @@ describe('client: proofs', () => {
     expect(await memory.get(id)).to.include({ text: 'two', index: 1, height: 2 });
     expect(await memory.head(alice.address, 'colour')).to.include({ text: 'two' });
     const versions = await memory.history(alice.address, 'colour');
-    expect(versions.map(({ text }) => text)).to.deep.equal(['one', 'two']);
+    expect(versions).to.include({ total: 2, next: undefined });
+    expect(versions.memories.map(({ text }) => text)).to.deep.equal(['one', 'two']);
     const all = await memory.list(alice.address);
-    expect(all.map(({ text }) => text)).to.deep.equal(['one', 'two', 'three', 'four']);
-    expect((await memory.list(alice.address, 0, 2)).length).to.equal(3);
+    expect(all.memories.map(({ text }) => text)).to.deep.equal(['one', 'two', 'three', 'four']);
+    const then = await memory.list(alice.address, { height: 2 });
+    expect([then.total, then.memories.length, then.readAt]).to.deep.equal([3, 3, 2]);
+    const page = await memory.list(alice.address, { start: 1, limit: 2 });
+    expect(page.memories.map(({ text }) => text)).to.deep.equal(['two', 'three']);
+    expect(page.next).to.equal(3);
   });
 
   it('verifies an entry offline, from its JSON text', () => {

@@ -7,7 +7,7 @@
  * @module
  */
 import { type Command, Option } from 'commander';
-import type { LoggedEntry } from '../gen/metatron/memory/v1/query.ts';
+import type { Memory, MemoryPage } from '../client/memory-client.ts';
 import type { ProofBundle } from '../types/bundles.ts';
 import { jsonOption, nodeOption, wholeNumber } from './options.ts';
 import { EXIT, note, printResult, progress } from './output.ts';
@@ -57,36 +57,42 @@ type ReadOptions = {
 
 async function printEntries(
   options: ReadOptions,
-  entries: readonly LoggedEntry[],
+  memories: readonly Memory[],
   more: object,
 ): Promise<void> {
   const { entryJson, entryText } = await import('../ops/memory-read.ts');
-  const values = entries.map(entryJson);
+  const values = memories.map(entryJson);
   printResult(options.json === true, { entries: values, ...more }, () =>
     values.length === 0 ? 'nothing' : values.map(entryText).join('\n\n'),
   );
 }
 
+function printPage(options: ReadOptions, page: MemoryPage): Promise<void> {
+  const { memories, total, next, readAt: height } = page;
+  return printEntries(options, memories, { total, next, height });
+}
+
 async function get(key: string | undefined, options: ReadOptions): Promise<void> {
-  const reading = await import('../ops/memory-read.ts');
+  const { memoryClient, named } = await import('../ops/memory-read.ts');
   const { node, owner, id, height } = options;
+  const client = memoryClient(node);
   const found =
     id === undefined
-      ? await reading.readHead(node, { owner, key, height })
-      : await reading.readEntry(node, id, height);
-  await printEntries(options, [found.entry], { height: found.height });
+      ? await client.head(...named(owner, key), height)
+      : await client.get(id, height);
+  await printEntries(options, [found], { height: found.readAt });
 }
 
 async function history(key: string, options: ReadOptions): Promise<void> {
-  const { readHistory } = await import('../ops/memory-read.ts');
-  const { entries, ...more } = await readHistory(options.node, { ...options, key });
-  await printEntries(options, entries, more);
+  const { memoryClient, named } = await import('../ops/memory-read.ts');
+  const client = memoryClient(options.node);
+  await printPage(options, await client.history(...named(options.owner, key), options));
 }
 
 async function list(options: ReadOptions): Promise<void> {
-  const { readSpace } = await import('../ops/memory-read.ts');
-  const { entries, ...more } = await readSpace(options.node, options);
-  await printEntries(options, entries, more);
+  const { memoryClient, named } = await import('../ops/memory-read.ts');
+  const [owner] = named(options.owner, '');
+  await printPage(options, await memoryClient(options.node).list(owner, options));
 }
 
 type ImportOptions = SignOptions & {
@@ -155,15 +161,11 @@ type ProofOptions = {
 };
 
 async function proof(id: string | undefined, options: ProofOptions): Promise<void> {
-  const [{ MemoryClient }, { httpRpc }, { writeFileSync }, { httpUrl }, reading] =
-    await Promise.all([
-      import('../client/memory-client.ts'),
-      import('../client/rpc.ts'),
-      import('node:fs'),
-      import('../ops/rpc-client.ts'),
-      import('../ops/memory-read.ts'),
-    ]);
-  const client = new MemoryClient(httpRpc(httpUrl(options.node)));
+  const [{ writeFileSync }, reading] = await Promise.all([
+    import('node:fs'),
+    import('../ops/memory-read.ts'),
+  ]);
+  const client = reading.memoryClient(options.node);
   const { listing, owner, key, since, out } = options;
   const chosen = (): Promise<ProofBundle> => {
     if (listing !== undefined) return client.listingProof(listing);

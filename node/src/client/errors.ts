@@ -22,6 +22,7 @@ export const errors: {
     readonly code: number;
     readonly log: string;
   }>;
+  readonly BadId: ErrorSpec<{ readonly id: string }>;
 } = {
   Malformed: errorSpec('proof', 1, 'peer', (p) => `the proof is malformed: ${p.part}`),
   Broken: errorSpec('proof', 2, 'peer', (p) => `the proof does not hold: ${p.part}`),
@@ -34,6 +35,7 @@ export const errors: {
     'client',
     (p) => `the transaction failed: ${p.log} (${p.space}/${p.code})`,
   ),
+  BadId: errorSpec('rpc-client', 4, 'client', (p) => `${p.id} is no id: 64 hex digits`),
 };
 
 /** The proof is not in its form: `part` is wrong. */

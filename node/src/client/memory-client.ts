@@ -39,7 +39,7 @@ import type {
 import { MSG_PUT_RESPONSE_URL, MSG_PUT_URL } from '../types/memory.ts';
 import { broken, errors, malformed } from './errors.ts';
 import { consistencyProof, entryProof, headProof, idBytes, listingProof } from './prover.ts';
-import { abciQuery, type Rpc } from './rpc.ts';
+import { type Answer, abciQuery, type Rpc } from './rpc.ts';
 
 /** What to write. Text becomes UTF-8; the type is TEXT unless given. */
 export type PutDraft = {
@@ -92,6 +92,26 @@ export type Memory = {
   readonly height: number;
   /** Nanoseconds since the epoch. */
   readonly blockTime: bigint;
+  /** The height whose state was read. */
+  readonly readAt: number;
+};
+
+/** Which part of a list, and of which height's state; 0 is the newest. */
+export type PageOptions = {
+  readonly start?: number;
+  /** At most 1,000. */
+  readonly limit?: number;
+  readonly height?: number;
+};
+
+/** A page of entries. */
+export type MemoryPage = {
+  readonly memories: readonly Memory[];
+  /** Entries of the whole list. */
+  readonly total: number;
+  /** Where the next page starts; absent on the last one. */
+  readonly next: number | undefined;
+  readonly readAt: number;
 };
 
 const SERVICE = '/metatron.memory.v1.Query/';
@@ -125,7 +145,7 @@ export function putMessage(author: string, draft: PutDraft): PutMessage {
 }
 
 /** Reads a logged entry; its content must be the one that its leaf names. */
-export function readLogged({ leaf, content, index }: LoggedEntry): Memory {
+export function readLogged({ leaf, content, index }: LoggedEntry, readAt: number): Memory {
   const { kind, height, blockTime } = Operation.decode(leaf);
   if (kind === undefined || blockTime === undefined) return malformed('entry');
   const entry = kind.value;
@@ -138,11 +158,26 @@ export function readLogged({ leaf, content, index }: LoggedEntry): Memory {
     text: fromUtf8(content),
     height: Number(height),
     blockTime: timestampNanos(blockTime),
+    readAt,
   };
 }
 
-function pageAt(start: number): Page {
-  return { start: BigInt(start), limit: MAX_PAGE, reverse: false, withoutContent: false };
+function pageOf({ start = 0, limit = MAX_PAGE }: PageOptions): Page {
+  return { start: BigInt(start), limit, reverse: false, withoutContent: false };
+}
+
+function readPage({ value, height: readAt }: Answer): MemoryPage {
+  const { entries, total, next } = QueryListResponse.decode(value);
+  return {
+    memories: entries.map((entry) => readLogged(entry, readAt)),
+    total: Number(total),
+    next: next === undefined ? undefined : Number(next),
+    readAt,
+  };
+}
+
+function readOne(entry: LoggedEntry | undefined, readAt: number): Memory {
+  return entry === undefined ? malformed('entry') : readLogged(entry, readAt);
 }
 
 /** A node's memories. */
@@ -190,40 +225,36 @@ export class MemoryClient {
     return written ?? malformed('the transaction has no answer');
   }
 
-  async #ask(method: string, data: Uint8Array, height: number): Promise<Uint8Array> {
-    return (await abciQuery(this.#rpc, SERVICE + method, data, height)).value;
+  #ask(method: string, data: Uint8Array, height: number): Promise<Answer> {
+    return abciQuery(this.#rpc, SERVICE + method, data, height);
   }
 
   /** An entry by id. @throws LedgerError rpc-client/2 if there is none */
   async get(id: string, height = 0): Promise<Memory> {
     const data = QueryEntryRequest.encode({ id: idBytes(id) }).finish();
-    const { entry } = QueryEntryResponse.decode(await this.#ask('Entry', data, height));
-    return entry === undefined ? malformed('entry') : readLogged(entry);
+    const answer = await this.#ask('Entry', data, height);
+    return readOne(QueryEntryResponse.decode(answer.value).entry, answer.height);
   }
 
   /** The newest entry under a key of `owner`. @throws LedgerError rpc-client/2 if there is none */
   async head(owner: string, key: string, height = 0): Promise<Memory> {
     const data = QueryHeadRequest.encode({ space: EMPTY, owner, key }).finish();
-    const { entry } = QueryHeadResponse.decode(await this.#ask('Head', data, height));
-    return entry === undefined ? malformed('entry') : readLogged(entry);
+    const answer = await this.#ask('Head', data, height);
+    return readOne(QueryHeadResponse.decode(answer.value).entry, answer.height);
   }
 
-  /** Versions of a key, oldest first, from `start` (0 is version 1); at most 1,000. */
-  async history(owner: string, key: string, start = 0, height = 0): Promise<readonly Memory[]> {
-    const page = pageAt(start);
-    const data = QueryHistoryRequest.encode({ space: EMPTY, owner, key, page }).finish();
-    const { entries } = QueryListResponse.decode(await this.#ask('History', data, height));
-    return entries.map(readLogged);
+  /** Versions of a key, oldest first; position 0 is version 1. */
+  async history(owner: string, key: string, options: PageOptions = {}): Promise<MemoryPage> {
+    const request = { space: EMPTY, owner, key, page: pageOf(options) };
+    const data = QueryHistoryRequest.encode(request).finish();
+    return readPage(await this.#ask('History', data, options.height ?? 0));
   }
 
-  /** Entries of an account's space in order, from log index `start`; at most 1,000. */
-  async list(owner: string, start = 0, height = 0): Promise<readonly Memory[]> {
-    return (await this.#page(owner, start, height)).entries.map(readLogged);
-  }
-
-  async #page(owner: string, start: number, height: number): Promise<QueryListResponse> {
-    const data = QueryEntriesRequest.encode({ space: EMPTY, owner, page: pageAt(start) }).finish();
-    return QueryListResponse.decode(await this.#ask('Entries', data, height));
+  /** Entries of an account's space in order of its log; positions are log indexes. */
+  async list(owner: string, options: PageOptions = {}): Promise<MemoryPage> {
+    const request = { space: EMPTY, owner, page: pageOf(options) };
+    const data = QueryEntriesRequest.encode(request).finish();
+    return readPage(await this.#ask('Entries', data, options.height ?? 0));
   }
 
   /**

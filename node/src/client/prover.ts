@@ -8,6 +8,7 @@
  */
 import { decodeBech32 } from '../base/bech32.ts';
 import { EMPTY, fromHex, toBase64 } from '../base/bytes.ts';
+import { LedgerError } from '../base/errors.ts';
 import {
   type LoggedEntry,
   QueryConsistencyRequest,
@@ -39,7 +40,7 @@ import {
 } from '../types/bundles.ts';
 import { headKey, personalSpaceId, spaceKey } from '../types/memory.ts';
 import { fetchSigned, signedAfter } from './chain.ts';
-import { malformed } from './errors.ts';
+import { errors, malformed } from './errors.ts';
 import { abciQuery, proveRecord, type Rpc } from './rpc.ts';
 
 const SERVICE = '/metatron.memory.v1.Query/';
@@ -50,10 +51,11 @@ async function ask(rpc: Rpc, method: string, data: Uint8Array, at: number): Prom
   return (await abciQuery(rpc, SERVICE + method, data, at)).value;
 }
 
-/** The 32 bytes of an entry's id. @throws LedgerError proof/1 */
+/** The 32 bytes of an entry's id. @throws LedgerError rpc-client/4 */
 export function idBytes(id: string): Uint8Array {
   const bytes = fromHex(id);
-  return bytes?.length === 32 ? bytes : malformed(`${id} is no id of 64 hex digits`);
+  if (bytes?.length !== 32) throw new LedgerError(errors.BadId, { id });
+  return bytes;
 }
 
 /** The id of the personal space of an address. @throws LedgerError proof/1 */
