@@ -82,8 +82,9 @@ export function registerBench(program: Command): void {
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      '\nA signed single write takes about 245 bytes besides its content: 16 to 54 bytes of content\n' +
-        `make transactions of 250 to 300 bytes, and the default of ${SIZE.memory} makes 275.\n` +
+      '\nA signed single write takes about 245 bytes besides its content: contents of 16 to 54\n' +
+        'bytes make transactions of 250 to 300 bytes. ' +
+        `The default of ${SIZE.memory} makes 275.\n` +
         '\nExamples:\n  metatron bench --json\n' +
         '  metatron bench --rate 5 --seconds 30    idle latency\n' +
         '  metatron bench --ops-per-tx 50\n  metatron bench --app kvstore --size 250',
