@@ -1,9 +1,9 @@
 /**
  * A bounded memory of transactions that were seen.
  *
- * Upholds: at most `capacity` keys, and the newest half of that for certain. Two generations: when
- * the younger is full the older is forgotten as a whole, so that no key is ever looked for to be
- * the oldest.
+ * Upholds: at most `capacity` keys (an odd one counts as the next even one), and the newest half of
+ * that for certain. There are two generations: when the younger is full, the older is forgotten as
+ * a whole, so that no key is ever looked for to be the oldest.
  * Absent here: why something is remembered; `mempool.ts` has it.
  *
  * @module
@@ -16,9 +16,9 @@ export class Seen {
   #young = new Set<TxKey>();
   #old = new Set<TxKey>();
 
-  /** @param capacity - most keys remembered */
+  /** @param capacity - most keys remembered; 0 for none */
   constructor(capacity: number) {
-    this.#half = Math.max(1, capacity >> 1);
+    this.#half = Math.ceil(capacity / 2);
   }
 
   has(key: TxKey): boolean {
@@ -27,6 +27,7 @@ export class Seen {
 
   /** Remembers a key as one of the newest. */
   add(key: TxKey): void {
+    if (this.#half === 0) return;
     if (this.#young.size >= this.#half && !this.#young.has(key)) {
       this.#old = this.#young;
       this.#young = new Set();
