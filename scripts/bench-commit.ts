@@ -203,6 +203,7 @@ async function start(path: string) {
       get: (key) => space.get(key),
       stage: (key, value) => space.stage(key, value),
       range: async (range) => (await space.range(range)).map(([key, value]) => ({ key, value })),
+      remove: (keys) => db.write(keys.map((key) => [SPACE.index, key, undefined])),
     },
     chain,
   );

@@ -3,7 +3,8 @@
  *
  * Upholds: blocks stay for as long as evidence about them may be judged, in heights and in time;
  * application state stays for `storage.keepStates` heights and `storage.keepStateHours` hours of
- * block time, whichever is more; an archive keeps all. One pruning at a time, every hundred
+ * block time, whichever is more; an archive keeps all. Index entries go before the blocks that say
+ * which ones they are. One pruning at a time, every hundred
  * heights, beside the chain's own work.
  *
  * @module
@@ -11,6 +12,7 @@
 import type { LevelChainStore } from '../state/chain-store.ts';
 import type { LevelStateStore } from '../state/state-store.ts';
 import type { Config } from './config.ts';
+import type { ChainIndex } from './indexer/chain-index.ts';
 import type { ChainEvent } from './types/chain-events.ts';
 import type { ChainState } from './types/chain-state.ts';
 
@@ -28,6 +30,7 @@ type Chain = Pick<LevelChainStore, 'base' | 'meta' | 'prune'>;
 /** What pruning works on. */
 export type Prunable = {
   readonly chain: Chain;
+  readonly index: Pick<ChainIndex, 'prune'>;
   readonly state: Pick<LevelStateStore, 'base' | 'prune'> | undefined;
 };
 
@@ -60,14 +63,17 @@ function lowestState(
 
 /** Follows the chain and prunes. @param failed - told of a disk that refuses */
 export function createPruner(
-  { chain, state }: Prunable,
+  { chain, index, state }: Prunable,
   storage: Config['storage'],
   failed: (cause: unknown) => void,
 ): (event: ChainEvent) => void {
   let pruning = false;
   const prune = async (at: ChainState): Promise<void> => {
     const block = lowestBlock(chain, at, storage.keepBlocks);
-    if (block > chain.base) await chain.prune(block);
+    if (block > chain.base) {
+      await index.prune(chain.base, block);
+      await chain.prune(block);
+    }
     if (state === undefined) return;
     const record = lowestState(chain, at, state.base, storage);
     if (record > state.base) await state.prune(record);

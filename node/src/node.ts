@@ -125,6 +125,7 @@ function indexSpace(db: Database): KeySpace {
     get: (key) => space.get(key),
     stage: (key, value) => space.stage(key, value),
     range: async (range) => (await space.range(range)).map(([key, value]) => ({ key, value })),
+    remove: (keys) => db.write(keys.map((key) => [SPACE.index, key, undefined])),
   };
 }
 
@@ -288,7 +289,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const application = createApplication(stores, index, config, logger);
   const host = await prepareHost(options, genesis, nodeKey, logger);
   const bus = new EventBus();
-  const prune = createPruner(stores, config.storage, options.failed);
+  const prune = createPruner({ ...stores, index }, config.storage, options.failed);
   const events = new Set<(event: ChainEvent) => void>([prune]);
   const parts = {
     stores,

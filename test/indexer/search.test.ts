@@ -94,6 +94,30 @@ async function count(index: ChainIndex, query: string): Promise<number> {
 const HELLO = utf8('HELLO WORLD');
 
 describe('indexer/search', () => {
+  it('forgets the entries of pruned heights, and no other', async () => {
+    const blocks = [1, 2, 3].map((at) =>
+      height(
+        at,
+        [
+          { tx: utf8(`only in ${at}`), events: [event('t', ['at', String(at)], ['all', 'x'])] },
+          { tx: HELLO, code: at === 3 ? 0 : 5, events: [event('t', ['all', 'x'])] },
+        ],
+        [event('b', ['at', String(at)])],
+      ),
+    );
+    const linked = blocks.map((each, i): CommittedHeight => {
+      const { block, blockId } = each;
+      const lastBlockId = blocks[i - 1]?.blockId ?? blockId;
+      return { ...each, block: { ...block, header: { ...block.header, lastBlockId } } };
+    });
+    const { index, space } = indexOf(...linked);
+    const { space: alone } = indexOf(...linked.slice(2));
+    await index.prune(1, 3);
+    expect([...space.entries.keys()].sort()).to.deep.equal([...alone.entries.keys()].sort());
+    expect(await count(index, "t.all = 'x'")).to.equal(2);
+    expect(index.locate(txHash(HELLO))).to.deep.equal({ height: 3, index: 1 });
+  });
+
   it('finds as CometBFT finds: one condition each', async () => {
     const { index } = indexOf(
       height(1, [

@@ -15,7 +15,11 @@ const SECOND = 1_000_000_000n;
 
 /** A chain with a block every `seconds`, of which only what pruning reads exists. */
 function chainOf(seconds: bigint, tip: number) {
-  const pruned: { blocks: number[]; states: number[] } = { blocks: [], states: [] };
+  const pruned: { blocks: number[]; states: number[]; index: (readonly [number, number])[] } = {
+    blocks: [],
+    states: [],
+    index: [],
+  };
   const timeOf = (height: number): bigint => BigInt(height) * seconds * SECOND;
   const meta = (height: number): BlockMeta | undefined =>
     height < 1 || height > tip ? undefined : ({ header: { time: timeOf(height) } } as BlockMeta);
@@ -24,6 +28,13 @@ function chainOf(seconds: bigint, tip: number) {
     meta,
     prune: (height: number) => {
       pruned.blocks.push(height);
+      return Promise.resolve();
+    },
+  };
+  const index = {
+    prune: (from: number, to: number) => {
+      expect(pruned.blocks).to.deep.equal([]);
+      pruned.index.push([from, to]);
       return Promise.resolve();
     },
   };
@@ -39,14 +50,14 @@ function chainOf(seconds: bigint, tip: number) {
     kind: 'committed',
     height: { state: { lastHeight: tip, lastTime: timeOf(tip), params: DEFAULT_PARAMS } },
   } as ChainEvent;
-  return { chain, state, event, pruned };
+  return { chain, index, state, event, pruned };
 }
 
 async function run(seconds: bigint, tip: number, storage: object, events = 1) {
-  const { chain, state, event, pruned } = chainOf(seconds, tip);
+  const { chain, index, state, event, pruned } = chainOf(seconds, tip);
   const failures: unknown[] = [];
   const config = parseConfig({ storage }).storage;
-  const prune = createPruner({ chain, state }, config, (cause) => failures.push(cause));
+  const prune = createPruner({ chain, index, state }, config, (cause) => failures.push(cause));
   for (let i = 0; i < events; i++) {
     prune(event);
     await new Promise(setImmediate);
@@ -77,11 +88,12 @@ describe('pruning', () => {
     expect(young.blocks, 'older than the age in blocks, younger than in time').to.deep.equal([]);
     const old = await run(2n, 150_000, { keepBlocks: 10 });
     expect(old.blocks).to.deep.equal([50_001]);
+    expect(old.index, 'their index entries go first').to.deep.equal([[1, 50_001]]);
   });
 
   it('forgets nothing by default but state, and nothing at all in an archive', async () => {
     expect((await run(3_600n, 100_200, {})).blocks).to.deep.equal([]);
     const archive = await run(3_600n, 200, { archive: true, keepStates: 2 });
-    expect(archive).to.deep.equal({ blocks: [], states: [] });
+    expect(archive).to.deep.equal({ blocks: [], states: [], index: [] });
   });
 });

@@ -64,6 +64,11 @@ export class MemoryKeySpace implements KeySpace {
     this.entries.set(toHex(key), { key, value });
   }
 
+  remove(keys: readonly Uint8Array[]): Promise<void> {
+    for (const key of keys) this.entries.delete(toHex(key));
+    return Promise.resolve();
+  }
+
   range(options: {
     readonly from: Uint8Array;
     readonly to: Uint8Array;

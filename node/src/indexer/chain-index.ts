@@ -5,7 +5,8 @@
  * and one for each value that an attribute with `index` set has in the block. A failed transaction
  * never hides an earlier success of the same bytes. Transactions and results are not stored again:
  * an entry says where they are.
- * Absent here: evaluating queries (search.ts), pruning (entries of pruned heights are skipped).
+ * `prune` removes what `stage` wrote, while the blocks are still there to say what that was.
+ * Absent here: evaluating queries (search.ts).
  * Spec: CometBFT 0.38 state/txindex/kv.
  *
  * @module
@@ -38,6 +39,8 @@ type ReadHeight = Pick<CommittedHeight, 'block' | 'results'>;
 /** Heights kept decoded, newest first, and the most transactions they may hold together. */
 const RECENT_HEIGHTS = 8;
 const RECENT_TXS = 5_000;
+/** Heights whose entries are removed in one write. */
+const PRUNE_CHUNK = 10;
 /** Tags whose key prefix is remembered. */
 const KNOWN_TAGS = 1_024;
 
@@ -126,6 +129,44 @@ export class ChainIndex {
         for (const { value, places } of values.values()) {
           this.#space.stage(valueKey(prefix, value, height), placesValue(places));
         }
+      }
+    }
+  }
+
+  /** Removes the entries of heights from `from` to below `to`, whose blocks are still stored. */
+  async prune(from: number, to: number): Promise<void> {
+    for (let start = from; start < to; start += PRUNE_CHUNK) {
+      const keys: Uint8Array[] = [];
+      const end = Math.min(start + PRUNE_CHUNK, to);
+      for (let height = start; height < end; height++) keys.push(...this.#keysOf(height));
+      await this.#space.remove(keys);
+    }
+  }
+
+  /** The keys of a stored height's entries. */
+  *#keysOf(height: number): Generator<Uint8Array> {
+    const block = this.#source.block(height);
+    const results = this.#source.results(height);
+    const hash = this.#source.block(height + 1)?.header.lastBlockId.hash;
+    if (hash !== undefined) yield hashKey(KIND.blockHash, hash);
+    if (block === undefined || results === undefined) return;
+    yield countKey(height);
+    for (const txHash of txHashes(block.data.txs)) {
+      // The same bytes may stand in a later block as well.
+      if (this.locate(txHash)?.height === height) yield hashKey(KIND.txHash, txHash);
+    }
+    const [blockTags, txTags]: [Tags, Tags] = [new Map(), new Map()];
+    collect(blockTags, 0, results.events);
+    for (const [index, { events }] of results.txResults.entries()) collect(txTags, index, events);
+    yield* this.#tagKeys(KIND.block, height, blockTags);
+    yield* this.#tagKeys(KIND.tx, height, txTags);
+  }
+
+  *#tagKeys(kind: AttributeKind, height: number, tags: Tags): Generator<Uint8Array> {
+    for (const [type, keys] of tags) {
+      for (const [key, values] of keys) {
+        const prefix = this.#prefix(kind, `${type}.${key}`);
+        for (const { value } of values.values()) yield valueKey(prefix, value, height);
       }
     }
   }

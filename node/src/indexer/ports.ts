@@ -27,6 +27,8 @@ export type KeySpace = {
   /** Adds a write to the height's batch. */
   stage(key: Uint8Array, value: Uint8Array): void;
   range(options: RangeOptions): Promise<readonly Pair[]>;
+  /** Removes entries now, apart from what is staged. */
+  remove(keys: readonly Uint8Array[]): Promise<void>;
 };
 
 /** Where the index reads what its entries point at. */
