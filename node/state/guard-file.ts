@@ -1,27 +1,19 @@
 /**
  * The double-sign guard's memory: what the key signed last, in a file of two slots.
  *
- * Upholds: when `save` returns, the record is on disk; at every instant at least one slot holds a
+ * Upholds: when `save` resolves, the record is on disk; at every instant at least one slot holds a
  * whole record, since each save goes over the older of the two. A node that has stored heights
  * does not start without its guard file, and never makes one in silence.
  * Absent here: the decision whether to sign (engine/signer.ts).
  *
  * @module
  */
-import {
-  closeSync,
-  existsSync,
-  fdatasyncSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { invariant, LedgerError } from '../src/base/errors.ts';
 import { type LastSigned, lastSignedCodec } from '../src/types/stored.ts';
 import { errors, storageError } from './errors.ts';
-import { syncFolderOf } from './files.ts';
+import { syncData, syncFolderOf } from './files.ts';
 
 /** A slot: CRC-32 of the rest, count of saves, length, record. One record has about 300 bytes. */
 const SLOT_BYTES = 4_096;
@@ -102,18 +94,18 @@ export class FileGuard {
     return this.#last.record;
   }
 
-  /** Durable when it returns. @throws LedgerError storage/3 or 5: nothing may be signed */
-  save(record: LastSigned): void {
+  /** Durable when it resolves. @throws LedgerError storage/3 or 5: nothing may be signed */
+  async save(record: LastSigned): Promise<void> {
     const next = { count: this.#last.count + 1n, record };
     const bytes = encodeSlot(next);
     try {
       const at = Number(next.count % 2n) * SLOT_BYTES;
       const written = writeSync(this.#fd, bytes, 0, bytes.length, at);
       invariant(written === bytes.length, 'a slot of the guard is written whole');
-      fdatasyncSync(this.#fd);
     } catch (thrown) {
       throw storageError(thrown, this.#path);
     }
+    await syncData(this.#fd, this.#path);
     this.#last = next;
   }
 

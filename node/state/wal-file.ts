@@ -35,7 +35,7 @@ import { invariant, LedgerError } from '../src/base/errors.ts';
 import { MAX_BLOCKSYNC_MESSAGE_BYTES } from '../src/base/limits.ts';
 import { type Logger, SILENT } from '../src/base/logger.ts';
 import { errors, storageError } from './errors.ts';
-import { syncFolderOf } from './files.ts';
+import { syncData, syncFolderOf } from './files.ts';
 
 const MAGIC: Uint8Array = utf8('MTRNWAL2');
 const SALT_BYTES = 8;
@@ -245,20 +245,21 @@ export class FileWal {
     }
   }
 
-  /** Makes all appended records durable. @throws LedgerError storage/3 or 5: the node must stop */
-  sync(): void {
+  /**
+   * Makes all appended records durable; the process goes on with other work meanwhile.
+   *
+   * @throws LedgerError storage/3 or 5: the node must stop
+   */
+  async sync(): Promise<void> {
     if (!this.#unsynced) return;
     const marked = mark(this.#salt, this.#size + this.#heldBytes, this.#durable);
     this.#chain = crc32(marked, this.#chain);
     this.#hold(marked);
     this.#write();
-    try {
-      fdatasyncSync(this.#fd);
-    } catch (thrown) {
-      throw storageError(thrown, this.#path);
-    }
-    this.#durable = this.#size;
+    const size = this.#size;
     this.#unsynced = false;
+    await syncData(this.#fd, this.#path);
+    this.#durable = size;
   }
 
   /** Every whole record, in order. */

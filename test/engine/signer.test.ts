@@ -39,8 +39,9 @@ class Guard implements GuardStore {
   load(): GuardRecord | undefined {
     return this.record;
   }
-  save(record: GuardRecord): void {
+  save(record: GuardRecord): Promise<void> {
     this.record = record;
+    return Promise.resolve();
   }
 }
 
@@ -50,11 +51,11 @@ function signer(guard: GuardStore): Signer {
 }
 
 describe('engine: signer', () => {
-  it('signs what is newer, and gives the same again for the same', () => {
+  it('signs what is newer, and gives the same again for the same', async () => {
     const guard = new Guard();
-    const first = signer(guard).signVote(vote({}));
+    const first = await signer(guard).signVote(vote({}));
     expect(first).to.not.equal(undefined);
-    expect(signer(guard).signVote(vote({}))).to.deep.equal(first);
+    expect(await signer(guard).signVote(vote({}))).to.deep.equal(first);
     const signed =
       first &&
       ring.check(
@@ -65,10 +66,10 @@ describe('engine: signer', () => {
     expect(signed).to.equal(true);
   });
 
-  it('gives the old signature and the old time if only the time differs', () => {
+  it('gives the old signature and the old time if only the time differs', async () => {
     const guard = new Guard();
-    const first = signer(guard).signVote(vote({ timestamp: 1_000n }));
-    const again = signer(guard).signVote(vote({ timestamp: 9_999_999_999n }));
+    const first = await signer(guard).signVote(vote({ timestamp: 1_000n }));
+    const again = await signer(guard).signVote(vote({ timestamp: 9_999_999_999n }));
     expect(again).to.deep.equal(first);
     const proposal = {
       type: VOTE_TYPE.proposal,
@@ -78,48 +79,51 @@ describe('engine: signer', () => {
       blockId: blockId(1),
       timestamp: 5n,
     };
-    const made = signer(guard).signProposal(proposal);
-    expect(signer(guard).signProposal({ ...proposal, timestamp: 77n })).to.deep.equal(made);
+    const made = await signer(guard).signProposal(proposal);
+    expect(await signer(guard).signProposal({ ...proposal, timestamp: 77n })).to.deep.equal(made);
   });
 
-  it('refuses another block, a lower round, a lower height and an earlier step', () => {
+  it('refuses another block, a lower round, a lower height and an earlier step', async () => {
     const guard = new Guard();
-    const sign = (fields: Partial<Vote>): Vote | undefined => signer(guard).signVote(vote(fields));
-    expect(sign({ round: 2, type: VOTE_TYPE.precommit })).to.not.equal(undefined);
-    expect(sign({ round: 2, type: VOTE_TYPE.precommit, blockId: blockId(2) })).to.equal(undefined);
-    expect(sign({ round: 2, type: VOTE_TYPE.prevote })).to.equal(undefined);
-    expect(sign({ round: 1, type: VOTE_TYPE.precommit })).to.equal(undefined);
-    expect(sign({ height: 4, round: 9 })).to.equal(undefined);
-    expect(sign({ round: 3 })).to.not.equal(undefined);
+    const sign = (fields: Partial<Vote>): Promise<Vote | undefined> =>
+      signer(guard).signVote(vote(fields));
+    expect(await sign({ round: 2, type: VOTE_TYPE.precommit })).to.not.equal(undefined);
+    expect(await sign({ round: 2, type: VOTE_TYPE.precommit, blockId: blockId(2) })).to.equal(
+      undefined,
+    );
+    expect(await sign({ round: 2, type: VOTE_TYPE.prevote })).to.equal(undefined);
+    expect(await sign({ round: 1, type: VOTE_TYPE.precommit })).to.equal(undefined);
+    expect(await sign({ height: 4, round: 9 })).to.equal(undefined);
+    expect(await sign({ round: 3 })).to.not.equal(undefined);
   });
 
-  it('signs nothing at a height whose signatures nobody remembers asking for', () => {
+  it('signs nothing at a height whose signatures nobody remembers asking for', async () => {
     const guard = new Guard();
-    signer(guard).signVote(vote({ type: VOTE_TYPE.precommit }));
+    await signer(guard).signVote(vote({ type: VOTE_TYPE.precommit }));
     const forgetful = signer(guard);
     forgetful.requireAsked(5, []);
-    expect(forgetful.signVote(vote({ round: 1 }))).to.equal(undefined);
-    expect(forgetful.signVote(vote({ height: 6 }))).to.not.equal(undefined);
+    expect(await forgetful.signVote(vote({ round: 1 }))).to.equal(undefined);
+    expect(await forgetful.signVote(vote({ height: 6 }))).to.not.equal(undefined);
     const mindful = signer(guard);
     mindful.requireAsked(6, [{ round: 0, type: VOTE_TYPE.prevote }]);
-    expect(mindful.signVote(vote({ height: 6, round: 1 }))).to.not.equal(undefined);
+    expect(await mindful.signVote(vote({ height: 6, round: 1 }))).to.not.equal(undefined);
   });
 
-  it('goes on where nothing could be locked, but signs nothing else', () => {
+  it('goes on where nothing could be locked, but signs nothing else', async () => {
     const guard = new Guard();
-    const first = signer(guard).signVote(vote({}));
+    const first = await signer(guard).signVote(vote({}));
     const forgetful = signer(guard);
     forgetful.requireAsked(5, []);
-    expect(forgetful.signVote(vote({ blockId: blockId(2) }))).to.equal(undefined);
-    expect(forgetful.signVote(vote({}))).to.deep.equal(first);
-    expect(forgetful.signVote(vote({ type: VOTE_TYPE.precommit }))).to.not.equal(undefined);
+    expect(await forgetful.signVote(vote({ blockId: blockId(2) }))).to.equal(undefined);
+    expect(await forgetful.signVote(vote({}))).to.deep.equal(first);
+    expect(await forgetful.signVote(vote({ type: VOTE_TYPE.precommit }))).to.not.equal(undefined);
     const later = signer(guard);
-    later.signVote(vote({ height: 6, round: 1 }));
+    await later.signVote(vote({ height: 6, round: 1 }));
     later.requireAsked(6, []);
-    expect(later.signVote(vote({ height: 6, round: 2 }))).to.equal(undefined);
+    expect(await later.signVote(vote({ height: 6, round: 2 }))).to.equal(undefined);
   });
 
-  it('never makes two signatures for one place, whatever is asked, over restarts', () => {
+  it('never makes two signatures for one place, whatever is asked, over restarts', async () => {
     const request = fc.record({
       height: fc.integer({ min: 1, max: 3 }),
       round: fc.integer({ min: 0, max: 2 }),
@@ -128,15 +132,15 @@ describe('engine: signer', () => {
       time: fc.bigInt({ min: 0n, max: 5_000_000_000n }),
       restart: fc.boolean(),
     });
-    fc.assert(
-      fc.property(fc.array(request, { maxLength: 40 }), (requests) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(request, { maxLength: 40 }), async (requests) => {
         const guard = new Guard();
         let current = signer(guard);
         const made = new Map<string, Uint8Array>();
         for (const { height, round, type, block, time, restart } of requests) {
           if (restart) current = signer(guard);
           const unsigned = vote({ height, round, type, blockId: blockId(block), timestamp: time });
-          const signed = current.signVote(unsigned);
+          const signed = await current.signVote(unsigned);
           if (signed === undefined) continue;
           const place = `${height}/${round}/${type}`;
           const before = made.get(place);

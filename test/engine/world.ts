@@ -252,6 +252,7 @@ export class World {
       sync: () => {
         node.disk.sync();
         node.onSync?.();
+        return Promise.resolve();
       },
       records: () => node.disk.records(),
       reset: () => node.disk.reset(),
@@ -303,6 +304,7 @@ function guardOf(disk: Disk): GuardStore {
     load: () => disk.guard,
     save: (record) => {
       disk.guard = record;
+      return Promise.resolve();
     },
   };
 }

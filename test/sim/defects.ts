@@ -56,7 +56,7 @@ export const DEFECTS: readonly PlantedDefect[] = [
   {
     name: 'the guard saves nothing',
     file: 'node/src/engine/signer.ts',
-    find: 'this.#guard.save(record);',
+    find: 'this.#saved = this.#guard.save(record);',
     replace: '',
     seed: 1,
     caughtBy: 'signatures',

@@ -188,6 +188,7 @@ export class SimNode {
       },
       sync: () => {
         if (this.#touch(life)) disk.sync();
+        return Promise.resolve();
       },
       records: () => disk.records(),
       reset: () => {
@@ -202,10 +203,11 @@ export class SimNode {
     return {
       load: () => this.disk.guard,
       save: (record) => {
-        if (!this.#touch(life)) return;
+        if (!this.#touch(life)) return Promise.resolve();
         this.disk.guard = record;
         const text = checkers.signing(index, record.signBytes, liar ? 0 : this.disk.unsynced);
         tell(index, text);
+        return Promise.resolve();
       },
     };
   }

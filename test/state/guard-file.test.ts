@@ -27,25 +27,25 @@ function record(height: number): GuardRecord {
 describe('guard file', () => {
   after(removeFolders);
 
-  it('keeps the last record over restarts', () => {
+  it('keeps the last record over restarts', async () => {
     const path = join(folder(), 'guard');
     const first: GuardStore = FileGuard.open(path, 0);
     expect(first.load()).to.equal(undefined);
     for (let height = 1; height <= 5; height++) {
       const guard = FileGuard.open(path, height);
       expect(guard.load()?.height).to.equal(height === 1 ? undefined : height - 1);
-      guard.save(record(height));
+      await guard.save(record(height));
       expect(guard.load()).to.deep.equal(record(height));
       guard.close();
     }
   });
 
-  it('torn in the newest slot at any byte, has the record before', () => {
+  it('torn in the newest slot at any byte, has the record before', async () => {
     const path = join(folder(), 'guard');
     const guard = FileGuard.open(path, 0);
-    guard.save(record(1));
+    await guard.save(record(1));
     const before = readFileSync(path);
-    guard.save(record(2));
+    await guard.save(record(2));
     const after = readFileSync(path);
     guard.close();
     const start = before.findIndex((byte, i) => byte !== after[i]);

@@ -11,7 +11,7 @@ import type { ChainState, CommittedHeight } from '../types/chain-state.ts';
 import { Collector } from './collector.ts';
 import { type Announcement, Driver } from './driver.ts';
 import { EvidencePool } from './evidence-pool.ts';
-import { Executor } from './executor.ts';
+import { Executor, type ExecutorParts } from './executor.ts';
 import { Gossip } from './gossip.ts';
 import type { EngineOptions, EnginePorts } from './options.ts';
 import { Pace } from './pace.ts';
@@ -56,10 +56,10 @@ function chainParts(options: EngineOptions, ports: EnginePorts, state: ChainStat
   const mempool = new Mempool(options.mempool, (request) => application.checkTx(request));
   const evidence = new EvidencePool(store, check, state);
   const pace = new Pace(options.mempool.maxProposalBytes);
-  const beforeCommit: ConstructorParameters<typeof Executor>[0]['beforeCommit'] = (finalized) => {
+  const beforeCommit: ExecutorParts['beforeCommit'] = async (finalized) => {
     if (!options.applicationKeepsStore) return;
     wal.append(encodeRecord({ kind: 'finalized', finalized }));
-    wal.sync();
+    await wal.sync();
   };
   const executor = new Executor(
     { store, application, check, evidence, mempool, clock, pace, indexers, beforeCommit },

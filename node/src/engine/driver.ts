@@ -191,10 +191,10 @@ export class Driver {
     this.#parts.collector.keepOnly(heldBlocks(this.#state));
   }
 
-  #perform(effect: Effect): Promise<Input | undefined> | Input | undefined {
+  async #perform(effect: Effect): Promise<Input | undefined> {
     switch (effect.kind) {
       case 'persist':
-        this.#parts.wal.sync();
+        await this.#parts.wal.sync();
         return undefined;
       case 'schedule':
         this.#schedule(effect.timeout, effect.delayMs);
@@ -272,7 +272,7 @@ export class Driver {
   async #signProposal(question: Extract<Question, { kind: 'signProposal' }>): Promise<Input> {
     const { height, round, polRound, blockId } = question;
     const timestamp = this.#parts.clock.now();
-    const signed = this.#parts.signer?.signProposal({
+    const signed = await this.#parts.signer?.signProposal({
       type: VOTE_TYPE.proposal,
       height,
       round,
@@ -290,7 +290,7 @@ export class Driver {
     const now = this.#parts.clock.now();
     const { vote: unsigned, notBefore } = question;
     const timestamp = notBefore !== undefined && notBefore > now ? notBefore : now;
-    const signed = this.#parts.signer?.signVote({ ...unsigned, timestamp });
+    const signed = await this.#parts.signer?.signVote({ ...unsigned, timestamp });
     if (signed === undefined) return { kind: 'signedVote', vote: undefined };
     const vote = await verifyVote(this.signers(), signed);
     invariant(!(vote instanceof LedgerError), 'our own vote verifies');

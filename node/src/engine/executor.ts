@@ -56,7 +56,7 @@ export type ExecutorParts = {
    * Called with a block's results before the application commits them; makes them durable for an
    * application that keeps its own store.
    */
-  readonly beforeCommit: (finalized: Finalized) => void;
+  readonly beforeCommit: (finalized: Finalized) => Promise<void>;
 };
 
 /** Turns blocks into state, one height after the other. */
@@ -201,7 +201,7 @@ export class Executor {
     const state = nextState(this.#state, blockId, block, results);
     let retainHeight = 0;
     if (known === undefined) {
-      this.#parts.beforeCommit({ height, blockHash: blockId.hash, results });
+      await this.#parts.beforeCommit({ height, blockHash: blockId.hash, results });
       mempool.hold();
       retainHeight = (await application.commit()).retainHeight;
     }

@@ -58,7 +58,7 @@ export type Wal = {
   /** Appends one record; durable only after `sync`. */
   append(record: Uint8Array): void;
   /** Makes all appended records durable. @throws on a failing disk: the node must stop */
-  sync(): void;
+  sync(): Promise<void>;
   /** Every whole record, in order; a torn tail is cut off and reported by its provider. */
   records(): Iterable<Uint8Array>;
   /** Drops all records: the store holds everything they led to. */
@@ -78,8 +78,8 @@ export type GuardRecord = {
 /** The double-sign guard's durable memory. */
 export type GuardStore = {
   load(): GuardRecord | undefined;
-  /** Durable when it returns. @throws on a failing disk: nothing may be signed */
-  save(record: GuardRecord): void;
+  /** Durable when it resolves. @throws on a failing disk: nothing may be signed */
+  save(record: GuardRecord): Promise<void>;
 };
 
 /** A validator's key. Signing bytes is its only power; the guard decides (engine/signer.ts). */

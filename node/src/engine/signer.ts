@@ -65,6 +65,8 @@ export class Signer {
   readonly #key: SigningKey;
   readonly #guard: GuardStore;
   #last: GuardRecord | undefined;
+  /** Resolves when `#last` is durable. */
+  #saved: Promise<void> = Promise.resolve();
   /** A height at which nothing is signed: what led to its signatures is lost. */
   #silentAt = 0;
 
@@ -106,27 +108,30 @@ export class Signer {
    * @returns the signed vote, its timestamp perhaps an earlier one; undefined if the guard refused
    * @throws whatever the guard's store throws: nothing was signed and the node must stop
    */
-  signVote(vote: Omit<Vote, 'signature'>): Vote | undefined {
-    const signed = this.#sign(vote, stepOf(vote.type), TIME_FIELD.vote, (timestamp) =>
+  async signVote(vote: Omit<Vote, 'signature'>): Promise<Vote | undefined> {
+    const signed = await this.#sign(vote, stepOf(vote.type), TIME_FIELD.vote, (timestamp) =>
       voteSignBytes(this.#chainId, { ...vote, timestamp }),
     );
     return signed && { ...vote, ...signed };
   }
 
   /** Signs a proposal; as `signVote`. */
-  signProposal(proposal: Omit<Proposal, 'signature'>): Proposal | undefined {
-    const signed = this.#sign(proposal, SIGN_STEP.proposal, TIME_FIELD.proposal, (timestamp) =>
-      proposalSignBytes(this.#chainId, { ...proposal, timestamp }),
+  async signProposal(proposal: Omit<Proposal, 'signature'>): Promise<Proposal | undefined> {
+    const signed = await this.#sign(
+      proposal,
+      SIGN_STEP.proposal,
+      TIME_FIELD.proposal,
+      (timestamp) => proposalSignBytes(this.#chainId, { ...proposal, timestamp }),
     );
     return signed && { ...proposal, ...signed };
   }
 
-  #sign(
+  async #sign(
     slot: { readonly height: number; readonly round: number; readonly timestamp: Time },
     step: number,
     timeField: number,
     bytesAt: (timestamp: Time) => Uint8Array,
-  ): Signed | undefined {
+  ): Promise<Signed | undefined> {
     const { height, round, timestamp } = slot;
     if (height === this.#silentAt) return undefined;
     const last = this.#last;
@@ -134,14 +139,17 @@ export class Signer {
     if (last !== undefined && order === 0) {
       const before = timestampIn(last.signBytes, timeField);
       const same = before !== undefined && equalBytes(bytesAt(before), last.signBytes);
+      await this.#saved;
       return same ? { signature: last.signature, timestamp: before } : undefined;
     }
     if (order > 0) return undefined;
     const signBytes = bytesAt(timestamp);
     const signature = this.#key.sign(signBytes);
     const record = { height, round, step, signBytes, signature };
-    this.#guard.save(record);
+    // At once: what is asked while it is being saved must not be another thing.
     this.#last = record;
+    this.#saved = this.#guard.save(record);
+    await this.#saved;
     return { signature, timestamp };
   }
 }
