@@ -156,7 +156,7 @@ describe('write-ahead log file', () => {
     }
   });
 
-  it('torn by a power failure in any blocks of its last sync, has all before and goes on', async () => {
+  it('torn by a power failure in any blocks of its last sync, has all before', async () => {
     const path = join(folder(), 'wal');
     const group = fc.array(fc.uint8Array({ maxLength: 99 }), { maxLength: 6 });
     const life = fc.record({ synced: group, torn: group, kept: fc.array(fc.boolean()) });

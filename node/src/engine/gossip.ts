@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { commitVote } from '../../consensus/commit.ts';
 import {
   lastCommitRound,
   majorityOf,
@@ -19,8 +20,7 @@ import {
 } from '../../consensus/state.ts';
 import { toHex } from '../base/bytes.ts';
 import type { BitArray } from '../types/bit-array.ts';
-import { NIL_BLOCK_ID, type PartSetHeader } from '../types/block-id.ts';
-import { BLOCK_ID_FLAG, type Commit } from '../types/commit.ts';
+import type { PartSetHeader } from '../types/block-id.ts';
 import { evidenceHash, evidenceHeight, evidenceListCodec } from '../types/evidence.ts';
 import {
   CHANNEL,
@@ -303,7 +303,8 @@ export class Gossip {
     } else if (height < core.height && height >= this.#parts.store.base) {
       const { store } = this.#parts;
       const commit = store.seenCommit(height) ?? store.commitOf(height);
-      if (commit !== undefined) this.#sendList(peer, commit.round, votesOf(commit), height);
+      const votes = commit?.signatures.map((_, index) => commitVote(commit, index)) ?? [];
+      if (commit !== undefined) this.#sendList(peer, commit.round, votes, height);
     }
   }
 
@@ -394,16 +395,4 @@ export class Gossip {
 /** Whether a peer can use something of `height` now or in a moment. */
 function canUse(peer: PeerState, height: number): boolean {
   return peer.height === height || peer.height === height - 1;
-}
-
-/** The precommits a commit is made of. */
-export function votesOf(commit: Commit): (Vote | undefined)[] {
-  const { height, round } = commit;
-  return commit.signatures.map((sig, validatorIndex) => {
-    const { blockIdFlag, validatorAddress, timestamp, signature } = sig;
-    if (blockIdFlag === BLOCK_ID_FLAG.absent) return undefined;
-    const blockId = blockIdFlag === BLOCK_ID_FLAG.commit ? commit.blockId : NIL_BLOCK_ID;
-    const type = precommit;
-    return { type, height, round, blockId, timestamp, validatorAddress, validatorIndex, signature };
-  });
 }
