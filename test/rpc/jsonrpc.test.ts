@@ -418,7 +418,7 @@ async function opened(at: string): Promise<WebSocket> {
 }
 
 async function until(done: () => boolean): Promise<void> {
-  const deadline = performance.now() + 5_000;
+  const deadline = performance.now() + 9_000;
   while (!done()) {
     if (performance.now() > deadline) expect.fail(`still waiting until ${done}`);
     await new Promise((resolve) => setImmediate(resolve));
