@@ -35,7 +35,7 @@ describe('engine: a network of four', () => {
     const world = new World({ nodes: 4 });
     await world.startAll();
     await world.reach(2);
-    const rest = 'x'.repeat(900);
+    const rest = 'x'.repeat(1_800);
     for (let i = 0; i < 400; i++) await world.node(i % 4).live.submitTx(utf8(`k${i}=${rest}`));
     const total = (): number =>
       world

@@ -48,7 +48,12 @@ function setUp() {
   };
   const accepted = (): void => undefined;
   const drop = (_peer: string, refusal: unknown): never => fail(refusal);
-  const gossip = new TxGossip({ net, clock, mempool, accepted, drop, fatal: fail });
+  const expected: string[] = [];
+  const parts = { net, clock, mempool, accepted, drop, fatal: fail };
+  const gossip = new TxGossip({
+    ...parts,
+    expect: (txs) => expected.push(txs.map((tx) => `${Buffer.from(tx)}`).join(' ')),
+  });
   for (const peer of ['from', 'other']) gossip.peerJoined(peer);
   const until = (ms: number): void => {
     for (; now < ms; now += 50) gossip.tick();
@@ -58,7 +63,7 @@ function setUp() {
     await Promise.resolve();
     expect(mempool.size).to.equal(names.length);
   };
-  return { mempool, gossip, sent, until, receive };
+  return { mempool, gossip, sent, expected, until, receive };
 }
 
 describe('engine: gossip of transactions', () => {
@@ -77,6 +82,14 @@ describe('engine: gossip of transactions', () => {
     expect(sent).to.deep.equal([]);
     until(600);
     expect(sent).to.deep.equal(['lost to other']);
+  });
+
+  it('tells the application what is checked next, less what is known', async () => {
+    const { mempool, expected, receive } = setUp();
+    await receive('a');
+    await receive('a', 'b', 'c');
+    expect(expected).to.deep.equal(['b c']);
+    expect(mempool.list(3).map(({ peers }) => peers)).to.deep.equal([['from'], ['from'], ['from']]);
   });
 
   it('waits for slow blocks as long as they take some and leave some', async () => {

@@ -30,7 +30,7 @@ type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
 /** What a node does with a list of transactions before a block is decided. */
 const trial = fc.record({
-  kind: fc.constantFrom('check', 'prepare', 'process', 'finalize' as const),
+  kind: fc.constantFrom('expect', 'check', 'prepare', 'process', 'finalize' as const),
   /** Which of the height's lists it is about, and how late. */
   list: fc.constantFrom(0, 0, 1, 2),
   late: fc.nat(1),
@@ -67,6 +67,7 @@ async function tryOut(ledger: Ledger, at: number, lists: Lists, t: Trial): Promi
   const txs = t.copied ? own.map((tx) => tx.slice()) : own;
   const of = contextAt(at, t.late);
   if (t.kind === 'check') for (const tx of txs) ledger.checkTx({ tx, kind: 'new' });
+  else if (t.kind === 'expect') ledger.expectTxs(txs);
   else if (t.kind === 'finalize') {
     await ledger.finalizeBlock({ ...of, txs, decidedLastCommit: ROUND });
   } else if (t.kind === 'process') {
@@ -125,6 +126,20 @@ describe('ledger: attempts before a decision', () => {
     ).to.equal(false);
     const { txResults } = await ledger.finalizeBlock({ ...request, decidedLastCommit: ROUND });
     expect(txResults.map(({ code }) => code)).to.deep.equal([0]);
+  });
+
+  it('check the signature of an expected transaction once, and refuse a wrong one as ever', async () => {
+    const [alice, bob] = actors as [QuickActor, QuickActor];
+    let checks = 0;
+    const verify = (key: Uint8Array): boolean => ++checks > 0 && key[8] !== bob.publicKey[8];
+    const ledger = await quickLedger(new MemoryStore(), actors, BALANCE, verify);
+    const good = quickTx({ from: alice, sequence: 0 });
+    const wrong = quickTx({ from: bob, sequence: 0 });
+    ledger.expectTxs([good, wrong, Uint8Array.of(1, 2, 3)]);
+    expect(checks).to.equal(2);
+    expect((await ledger.checkTx({ tx: good.slice(), kind: 'new' })).code).to.equal(0);
+    expect(checks).to.equal(2);
+    expect((await ledger.checkTx({ tx: wrong, kind: 'new' })).code).to.equal(4);
   });
 
   it('are made anew when the same height is proposed again with another time', async () => {

@@ -9,6 +9,7 @@ import { u64be, utf8 } from '../../node/src/base/bytes.ts';
 import { hash160, sha256 } from '../../node/src/base/hash.ts';
 import { Ledger } from '../../node/src/ledger/ledger.ts';
 import type { StateStore } from '../../node/src/ledger/store.ts';
+import type { VerifySecp256k1 } from '../../node/src/ledger/tx/signatures.ts';
 import type { Any } from '../../node/src/ledger/tx/wire.ts';
 import {
   putMessage,
@@ -73,14 +74,14 @@ export function quickTx(draft: QuickDraft): Uint8Array {
   return signTransaction([message], signing, terms, anySignature);
 }
 
-/** A started ledger that takes any signature and gives each actor `balance`. */
+/** A started ledger that takes any signature, if not told otherwise, and gives each `balance`. */
 export async function quickLedger(
   store: StateStore,
   actors: readonly QuickActor[],
   balance: bigint,
-  maxGas = -1,
+  verify: VerifySecp256k1 = () => true,
 ): Promise<Ledger> {
-  const ledger = new Ledger({ store, verifySecp256k1: () => true });
+  const ledger = new Ledger({ store, verifySecp256k1: verify });
   const state = {
     ...appStateOf(actors.map(({ address }) => address)),
     bank: {
@@ -93,7 +94,7 @@ export async function quickLedger(
   await ledger.initChain({
     time: 0n,
     chainId: CHAIN_ID,
-    params: { ...DEFAULT_PARAMS, block: { maxBytes: 22_020_096, maxGas } },
+    params: { ...DEFAULT_PARAMS, block: { maxBytes: 22_020_096, maxGas: -1 } },
     validators: [],
     appState: utf8(JSON.stringify(state)),
     initialHeight: 1,

@@ -17,7 +17,7 @@ import {
   type MempoolConfig,
   type Submitted,
 } from '../../node/src/mempool/mempool.ts';
-import { dataCodec, txBytesInBlock } from '../../node/src/types/block.ts';
+import { dataCodec, txBytesInBlock, txKey } from '../../node/src/types/block.ts';
 
 function verdict(fields: Partial<CheckTxResponse>): CheckTxResponse {
   return checkAnswer({ gasWanted: 1, ...fields });
@@ -154,9 +154,11 @@ describe('mempool', () => {
   it('tells what a peer sends twice from what is refused', async () => {
     const mempool = pool();
     const entry = (await mempool.submit(utf8('a/0'), ''))?.entry;
-    expect(mempool.offer(utf8('a/0'), 'peer')).to.equal(undefined);
+    const tx = utf8('a/0');
+    expect(mempool.offer(tx, txKey(tx), 'peer')).to.equal(undefined);
     expect([...(entry?.peers ?? [])]).to.deep.equal(['peer']);
-    expect(() => mempool.offer(EMPTY, 'peer')).to.throw(/empty/);
+    expect(mempool.knows(txKey(utf8('a/1')), 'peer')).to.equal(false);
+    expect(() => mempool.offer(EMPTY, txKey(EMPTY), 'peer')).to.throw(/empty/);
   });
 
   it('does not keep a transaction that a block committed while it was checked', async () => {

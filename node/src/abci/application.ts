@@ -153,6 +153,11 @@ export type Application = {
   initChain(request: InitChainRequest): Promise<InitChainResponse>;
   /** Cheap and read-only; passing promises nothing. May answer at once. */
   checkTx(request: CheckTxRequest): CheckTxResponse | Promise<CheckTxResponse>;
+  /**
+   * Extension: `checkTx` of these comes next, in this order. What depends on the bytes and keys
+   * alone, such as signatures, may be worked out for all of them at once; nothing is answered.
+   */
+  expectTxs?(txs: readonly Uint8Array[]): void;
   /** Chooses from `txs` (mempool order) what to propose, within `maxTxBytes`. */
   prepareProposal(request: PrepareProposalRequest): Promise<readonly Uint8Array[]>;
   /** Whether the proposal is acceptable; coherent with `prepareProposal`. */

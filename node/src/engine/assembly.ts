@@ -104,7 +104,8 @@ export function assemble(
   const core = (): typeof driver.state => driver.state;
   const paused = (): boolean => driver.paused;
   const gossip = new Gossip({ net, clock, store, collector, evidence, peers, core, paused });
-  const txs = new TxGossip({ net, clock, mempool, accepted, drop, fatal });
+  const expect = (next: readonly Uint8Array[]): void => ports.application.expectTxs?.(next);
+  const txs = new TxGossip({ net, clock, mempool, expect, accepted, drop, fatal });
   const chain = (): ChainState => executor.state;
   const peer = (id: PeerId): PeerState | undefined => peers.get(id);
   const reactor = new Reactor({ driver, gossip, collector, clock, chain, peer, drop, checkFrom });

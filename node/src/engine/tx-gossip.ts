@@ -18,6 +18,7 @@ import { LedgerError } from '../base/errors.ts';
 import type { Codec } from '../base/proto.ts';
 import type { PoolEntry } from '../mempool/lane.ts';
 import type { Mempool, Submitted } from '../mempool/mempool.ts';
+import { type TxKey, txKey } from '../types/block.ts';
 import { checkMempoolMessage } from '../types/message-checks.ts';
 import { CHANNEL, type MempoolMessage, mempoolMessageCodec } from '../types/messages.ts';
 import type { Clock, Net, PeerId } from './ports.ts';
@@ -27,7 +28,7 @@ const BATCH_BYTES = 65_536;
 /** Entries that wait for one peer; the oldest beyond are left to the peer's other neighbours. */
 const MAX_WAITING = 20_000;
 /** Pause between two pushes, so that a busy node sends few messages. */
-const PUSH_EVERY_MS = 5;
+const PUSH_EVERY_MS = 10;
 /** How long a peer's transaction waits, and blocks take nothing, before it is passed on. */
 const RELAY_AFTER_MS = 400;
 /** The longest that blocks may take nothing where they are slow and leave some behind. */
@@ -42,7 +43,7 @@ const CHECKS_PER_TURN = 64;
 const MAX_UNCHECKED_BYTES = 32 * 1_048_576;
 const MAX_UNCHECKED = 100_000;
 
-type Unchecked = { readonly tx: Uint8Array; readonly peer: PeerId };
+type Unchecked = { readonly tx: Uint8Array; readonly key: TxKey; readonly peer: PeerId };
 type Relay = { readonly entry: PoolEntry; readonly at: number };
 
 /** What the gossip needs. */
@@ -50,6 +51,8 @@ export type TxGossipParts = {
   readonly net: Net;
   readonly clock: Clock;
   readonly mempool: Mempool;
+  /** Tells the application what is checked next. */
+  readonly expect: (txs: readonly Uint8Array[]) => void;
   /** Called when a transaction entered the pool. */
   readonly accepted: () => void;
   /** Drops and bans. */
@@ -123,8 +126,10 @@ export class TxGossip {
       for (const tx of message.value.txs) {
         const full = this.#unchecked.length >= MAX_UNCHECKED;
         if (full || this.#uncheckedBytes + tx.length > MAX_UNCHECKED_BYTES) break;
+        const key = txKey(tx);
+        if (this.#parts.mempool.knows(key, peer)) continue;
         this.#uncheckedBytes += tx.length;
-        this.#unchecked.push({ tx, peer });
+        this.#unchecked.push({ tx, key, peer });
       }
     } catch (thrown) {
       if (!(thrown instanceof LedgerError)) throw thrown;
@@ -146,9 +151,10 @@ export class TxGossip {
     const batch = this.#unchecked.splice(0, CHECKS_PER_TURN);
     const slow: Promise<void>[] = [];
     this.#relayAt = this.#parts.clock.monotonicMs() + RELAY_AFTER_MS;
-    for (const { tx, peer } of batch) {
-      this.#uncheckedBytes -= tx.length;
-      const pending = this.#checkOne(tx, peer);
+    if (batch.length > 1) this.#parts.expect(batch.map(({ tx }) => tx));
+    for (const unchecked of batch) {
+      this.#uncheckedBytes -= unchecked.tx.length;
+      const pending = this.#checkOne(unchecked);
       if (pending !== undefined) slow.push(pending);
     }
     if (slow.length > 0) await Promise.all(slow);
@@ -157,9 +163,9 @@ export class TxGossip {
     this.#parts.clock.after(0, () => this.#startChecking());
   }
 
-  #checkOne(tx: Uint8Array, peer: PeerId): Promise<void> | undefined {
+  #checkOne({ tx, key, peer }: Unchecked): Promise<void> | undefined {
     try {
-      const result = this.#parts.mempool.offer(tx, peer);
+      const result = this.#parts.mempool.offer(tx, key, peer);
       if (result === undefined) return undefined;
       if (result instanceof Promise) {
         return result.then(({ entry }) => this.#entered(entry), failed);

@@ -12,6 +12,7 @@
  * @module
  */
 import { EMPTY, equalBytes } from '../base/bytes.ts';
+import { attempt } from '../base/errors.ts';
 import type { ExecTxResult } from '../types/results.ts';
 import type { AccountId } from './addresses.ts';
 import { type Account, accountCodec, accountKey, getAccount, setAccount } from './auth/accounts.ts';
@@ -22,6 +23,7 @@ import { type Base, Overlay } from './overlay.ts';
 import { priorityOf } from './price.ts';
 import { Promises } from './promises.ts';
 import type { DecodedTx } from './tx/decode.ts';
+import { type Checker, verifySigners } from './tx/signer.ts';
 
 /** Most senders with pending transactions; past it all start afresh. */
 const MAX_SENDERS = 100_000;
@@ -74,6 +76,12 @@ export class CheckState {
   #overlay(): Overlay {
     this.#state ??= new Overlay(this.#base());
     return this.#state;
+  }
+
+  /** Checks signatures of transactions that come next; a refusal is left to their own check. */
+  expect(checker: Checker, txs: readonly DecodedTx[]): void {
+    const state = this.#overlay();
+    for (const tx of txs) attempt(() => verifySigners(checker, tx, (id) => getAccount(state, id)));
   }
 
   /** Runs the ante of a transaction and keeps what it takes. */

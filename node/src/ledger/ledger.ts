@@ -24,7 +24,7 @@ import type {
   QueryRequest,
   QueryResponse,
 } from '../abci/application.ts';
-import { LedgerError, present } from '../base/errors.ts';
+import { attempt, LedgerError, present } from '../base/errors.ts';
 import { type Logger, SILENT } from '../base/logger.ts';
 import type { AbciEvent, ExecTxResult, FinalizeBlockResponse } from '../types/results.ts';
 import { Addresses } from './addresses.ts';
@@ -164,6 +164,19 @@ export class Ledger implements Application {
   #nextBlock(): Environment['block'] {
     const { height, time } = this.#lastBlock ?? { height: this.#store.height, time: 0n };
     return { height: height + 1, time };
+  }
+
+  /** Decodes the transactions and checks their signatures, each kind of work in one go. */
+  expectTxs(txs: readonly Uint8Array[]): void {
+    const { chain, addresses, decoded } = this.#chain();
+    const known: DecodedTx[] = [];
+    for (const bytes of txs) {
+      const tx = attempt(() => decoded.get(bytes));
+      if (!(tx instanceof LedgerError)) known.push(tx);
+    }
+    const { chainId } = chain;
+    const checker = { mode: 'check', chainId, addresses, signatures: this.#signatures } as const;
+    this.#check.expect(checker, known);
   }
 
   /** @inheritDoc */

@@ -150,14 +150,19 @@ export class Mempool {
   /**
    * Takes what a peer sent, as `submit` does.
    *
+   * @param key - that of `tx`
    * @returns undefined if it is known already: what peers send twice is no refusal
    */
-  offer(tx: Tx, peer: string): Checked | Promise<Checked> | undefined {
-    const key = txKey(tx);
-    if (!this.#knows(key)) return this.#take(tx, key, peer);
+  offer(tx: Tx, key: TxKey, peer: string): Checked | Promise<Checked> | undefined {
+    return this.knows(key, peer) ? undefined : this.#take(tx, key, peer);
+  }
+
+  /** Whether a transaction that `peer` has is known here; if it is pending, notes who has it. */
+  knows(key: TxKey, peer: string): boolean {
+    if (!this.#knows(key)) return false;
     const peers = this.#entries.get(key)?.peers;
     if (peers?.includes(peer) === false) peers.push(peer);
-    return undefined;
+    return true;
   }
 
   #knows(key: TxKey): boolean {

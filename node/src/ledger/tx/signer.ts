@@ -167,6 +167,25 @@ export function verifySigner(
   tx.signed[index] = { accountNumber: account.number, stored: account.publicKey, key };
 }
 
+/**
+ * Checks the signatures of a transaction whose accounts are known, and remembers the valid ones.
+ *
+ * @throws LedgerError what `verifySigner` throws for the first that is not valid
+ */
+export function verifySigners(
+  checker: Checker,
+  tx: DecodedTx,
+  accountOf: (id: AccountId) => Account | undefined,
+): void {
+  for (const [i, signer] of tx.signers.entries()) {
+    const account = accountOf(signer);
+    if (account === undefined || knownSigner(tx, i, account) !== undefined) continue;
+    const given = tx.authInfo.signerInfos[i]?.publicKey;
+    const key = signerKey(account.publicKey, given, signer, checker, i);
+    verifySigner(checker, tx, i, key, account);
+  }
+}
+
 function failure(mode: number | undefined, signer: SignerData): string {
   const sequence = mode === SIGN_MODE.direct ? `, sequence (${signer.sequence})` : '';
   return (
