@@ -25,7 +25,14 @@ const KVSTORE: BenchLoad = {
   size: 40,
   opsPerTx: 1,
 };
-const SPEC: SendSpec = { app: 'kvstore', rate: 0, seconds: 0.2, window: 10_000, graceMs: 100 };
+const SPEC: SendSpec = {
+  app: 'kvstore',
+  rate: 0,
+  seconds: 0.2,
+  warmup: 0,
+  window: 10_000,
+  graceMs: 100,
+};
 
 type Call = { readonly id: number | string; readonly method: string };
 
@@ -49,6 +56,7 @@ async function run(answer: Answer, spec: SendSpec = SPEC): Promise<LoadReport | 
     await new Promise((resolve) => socket.once('open', resolve));
     const load = new Load(spec, await prepareTxs(KVSTORE, () => undefined), [socket]);
     await load.subscribe();
+    await load.warmUp();
     return await load.run();
   } catch (thrown) {
     if (!(thrown instanceof LedgerError)) throw thrown;
@@ -90,6 +98,23 @@ describe('the load of a benchmark', function () {
     });
     expect(sent).to.equal(MAX_UNANSWERED);
     expect(said).to.match(/^no event for any of 500 transactions/);
+  });
+
+  it('does not count what warms the nodes up', async () => {
+    const hashes = (await prepareTxs(KVSTORE, () => undefined)).map(({ hash }) => hash);
+    let sent = 0;
+    const commit: Answer = (socket, call) => {
+      accept(socket, call);
+      if (typeof call.id !== 'number') return;
+      sent++;
+      socket.send(`{"result":{"events":{"tx.hash":["${hashes[call.id]}"]}}}`);
+    };
+    const said = await run(commit, { ...SPEC, rate: 100, warmup: 0.2 });
+    if (typeof said === 'string') throw new Error(said);
+    expect(said.sent).to.be.within(15, 21);
+    expect(sent - said.sent).to.be.within(5, 11);
+    expect(said.hashes).to.deep.equal(hashes.slice(sent - said.sent, sent));
+    expect(said.latencies).to.have.length(said.sent);
   });
 
   it('fails with the reason when a node ends the connection', async () => {

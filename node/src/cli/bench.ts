@@ -13,6 +13,7 @@ type Options = {
   readonly validators: number;
   readonly rate: number;
   readonly seconds: number;
+  readonly warmup?: number;
   readonly size?: number;
   readonly opsPerTx: number;
   readonly home?: string;
@@ -23,12 +24,16 @@ type Options = {
 /** Bytes per write if not said: a signed write of 32 bytes is a transaction of 275. */
 const SIZE = { memory: 32, kvstore: 64 } as const;
 
+/** Seconds of warm-up where latency is measured: what has just started compiles its code. */
+const WARMUP_SECONDS = 20;
+
 async function bench(options: Options): Promise<void> {
   const { runBench } = await import('../ops/bench.ts');
   const line = progress();
   const result = await runBench({
     ...options,
     size: options.size ?? SIZE[options.app],
+    warmup: options.warmup ?? (options.rate === 0 ? 0 : WARMUP_SECONDS),
     home: options.home,
     profile: options.profile,
     now: BigInt(Date.now()) * 1_000_000n,
@@ -70,6 +75,12 @@ export function registerBench(program: Command): void {
       0,
     )
     .option('--seconds <s>', 'how long to send', wholeNumber(1, 3_600), 20)
+    .option(
+      '--warmup <s>',
+      'seconds of moderate load before the clock starts ' +
+        `(default: 0, or ${WARMUP_SECONDS} with --rate)`,
+      wholeNumber(0, 3_600),
+    )
     .option(
       '--size <bytes>',
       'bytes of content per write, or of a kvstore transaction (default: ' +

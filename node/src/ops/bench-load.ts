@@ -1,8 +1,8 @@
 /**
  * The load generator: a process of its own, so that its work is not counted as the validators'.
  *
- * Upholds: transactions are made, connections open and events subscribed to before `sending` is
- * told, which is when the clock starts.
+ * Upholds: transactions are made, connections open, events subscribed to and the nodes warmed up
+ * before `sending` is told, which is when the clock starts.
  *
  * @module
  */
@@ -44,6 +44,7 @@ async function main(spec: LoadSpec): Promise<void> {
   const sockets = await Promise.all(spec.nodes.map(connect));
   const load = new Load(spec, txs, sockets);
   await load.subscribe();
+  await load.warmUp();
   tell({ kind: 'sending' });
   const report = await load.run();
   for (const socket of sockets) socket.terminate();

@@ -25,6 +25,8 @@ export type SendSpec = {
   /** Transactions a second; 0 keeps `window` of them under way instead. */
   readonly rate: number;
   readonly seconds: number;
+  /** Seconds of `WARMUP_RATE` before the clock starts. */
+  readonly warmup: number;
   /** Transactions that may be under way, from the write to the event, at all nodes together. */
   readonly window: number;
   /** How long to wait for the last events, in milliseconds. */
@@ -48,6 +50,8 @@ export type LoadReport = {
 };
 
 const TICK_MS = 2;
+/** Transactions a second while the nodes warm up: enough blocks for their code to be compiled. */
+export const WARMUP_RATE = 50;
 const HASH_MARK = '"tx.hash":["';
 const MAX_REASONS = 5;
 /** Requests of ours that one node may have to answer: half of what makes it drop a client. */
@@ -76,6 +80,8 @@ export class Load {
   #broken: string | undefined;
   #subscribed = false;
   #next = 0;
+  /** The first that counts. */
+  #first = 0;
   #sent = 0;
   #refused = 0;
   #firstAt = 0;
@@ -155,11 +161,11 @@ export class Load {
   }
 
   /** How many are due by now. */
-  #due(now: number): number {
-    const { rate, window } = this.#spec;
-    if (rate === 0) return window - this.#underWay();
-    const due = Math.floor(((now - this.#firstAt) / 1_000) * rate) + 1 - this.#next;
-    return Math.min(due, window - this.#underWay());
+  #due(now: number, rate: number): number {
+    const room = this.#spec.window - this.#underWay();
+    if (rate === 0) return room;
+    const due = Math.floor(((now - this.#firstAt) / 1_000) * rate) + 1;
+    return Math.min(this.#first + due - this.#next, room);
   }
 
   #checkConnections(): void {
@@ -186,20 +192,38 @@ export class Load {
     if (!this.#subscribed) throw notMeasured('node 0 did not confirm the subscription to events');
   }
 
-  /** Sends for the time set, and waits for what is under way then. */
-  async run(): Promise<LoadReport> {
-    const { seconds, graceMs } = this.#spec;
-    const cpu = process.cpuUsage();
+  /** Sends what does not count, so that the nodes run compiled code and the clock can start. */
+  async warmUp(): Promise<void> {
+    const { warmup } = this.#spec;
+    if (warmup === 0) return;
+    await this.#send(WARMUP_RATE, warmup);
+    if (this.#underWay() > 0 || this.#refused > 0) {
+      throw notMeasured(['the nodes did not take the warm-up', ...this.#reasons].join('; '));
+    }
+    this.#first = this.#next;
+    this.#latencies.length = 0;
+    this.#sent = 0;
+  }
+
+  /** Sends for some seconds, and waits for what is under way then. */
+  async #send(rate: number, seconds: number): Promise<void> {
     this.#firstAt = performance.now();
     const end = this.#firstAt + seconds * 1_000;
     for (let now = this.#firstAt; now < end; now = performance.now()) {
       this.#checkConnections();
-      let due = this.#due(now);
+      let due = this.#due(now, rate);
       while (due > 0 && this.#sendOne()) due--;
       if (this.#next >= this.#txs.length) break;
       await pause();
     }
     await this.#until(() => this.#underWay() <= 0);
+  }
+
+  /** Sends for the time set. @returns what was seen of it */
+  async run(): Promise<LoadReport> {
+    const { rate, seconds, graceMs } = this.#spec;
+    const cpu = process.cpuUsage();
+    await this.#send(rate, seconds);
     if (this.#latencies.length === 0) {
       const none = `no event for any of ${this.#sent} transactions, ${graceMs} ms after the last`;
       throw notMeasured([none, ...this.#reasons].join('; '));
@@ -214,7 +238,7 @@ export class Load {
       cpuSeconds: (used.user + used.system) / 1e6,
       txBytes: Math.round(this.#txs.reduce((sum, tx) => sum + tx.bytes, 0) / this.#txs.length),
       hashes: this.#txs
-        .filter((_, i) => this.#sentAt[i] !== 0 && !this.#failed.has(i))
+        .filter((_, i) => i >= this.#first && this.#sentAt[i] !== 0 && !this.#failed.has(i))
         .map((tx) => tx.hash),
     };
   }

@@ -16,6 +16,7 @@ import { type ErrorSpec, errorSpec, LedgerError } from '../base/errors.ts';
 import { sha256 } from '../base/hash.ts';
 import type { LoadMessage, LoadSpec } from './bench-load.ts';
 import type { LoadReport } from './bench-sender.ts';
+import { WARMUP_RATE } from './bench-sender.ts';
 import { type BenchApp, createSender } from './bench-txs.ts';
 import { newGenesis } from './chain-home.ts';
 import { type RunningDevnet, runDevnet } from './devnet.ts';
@@ -35,6 +36,8 @@ export type BenchSpec = {
   /** Transactions a second; 0: as many as there can be. */
   readonly rate: number;
   readonly seconds: number;
+  /** Seconds of a moderate load before, which does not count. */
+  readonly warmup: number;
   /** Bytes of content per write (memory), of a transaction (kvstore). */
   readonly size: number;
   readonly opsPerTx: number;
@@ -72,8 +75,8 @@ export type BenchResult = {
 const SENDERS = 256;
 /** Longest wait for nodes that are behind at the end. */
 const SETTLE_MS = 10_000;
-/** Transactions under way at most: what keeps blocks full and the pool far from its bounds. */
-const WINDOW = 4_000;
+/** Writes under way at most: what keeps blocks full and the pool far from its bounds. */
+const WINDOW = { ops: 20_000, txs: 4_000 } as const;
 /** Longest wait for the events of the last transactions. */
 const GRACE_MS = 15_000;
 /** Transactions a second to prepare for when the rate is open: twice the floors and more. */
@@ -151,15 +154,13 @@ async function measure(spec: BenchSpec, devnet: RunningDevnet, load: LoadSpec) {
   const cpu = (): number => nodes.reduce((sum, node) => sum + cpuSeconds(node.pid), 0);
   const last = nodes.at(-1)?.rpc ?? '';
   let before = 0;
-  let firstHeight = 0;
-  const started = latestHeight(last).then((height) => {
-    firstHeight = height + 1;
-  });
+  const firstHeight = (await latestHeight(last)) + 1;
+  let heightBefore = Promise.resolve(firstHeight);
   const sending = (): void => {
     before = cpu();
+    heightBefore = latestHeight(last);
     spec.progress('sending');
   };
-  await started;
   const report = await runLoad(load, sending, spec.progress);
   const used = cpu() - before;
   const peak = Math.max(...nodes.map((node) => peakRssMiB(node.pid)));
@@ -167,7 +168,7 @@ async function measure(spec: BenchSpec, devnet: RunningDevnet, load: LoadSpec) {
   const lastHeight = await heightOfAll(nodes.map((node) => node.rpc));
   const executed = await executedIn(last, firstHeight, lastHeight);
   const committed = report.hashes.filter((hash) => executed.has(hash)).length;
-  return { report, used, peak, committed, blocks: lastHeight - firstHeight + 1 };
+  return { report, used, peak, committed, blocks: lastHeight - (await heightBefore) };
 }
 
 function resultOf(spec: BenchSpec, m: Awaited<ReturnType<typeof measure>>): BenchResult {
@@ -238,13 +239,14 @@ export async function runBench(spec: BenchSpec): Promise<BenchResult> {
         app: spec.app,
         chainId,
         senders,
-        count: Math.ceil(rate * spec.seconds),
+        count: Math.ceil(rate * spec.seconds) + WARMUP_RATE * spec.warmup,
         size: spec.size,
         opsPerTx: spec.opsPerTx,
         nodes: devnet.summary.nodes.map((node) => node.rpc),
         rate: spec.rate,
         seconds: spec.seconds,
-        window: WINDOW,
+        warmup: spec.warmup,
+        window: Math.min(WINDOW.txs, Math.ceil(WINDOW.ops / spec.opsPerTx)),
         graceMs: GRACE_MS,
       };
       return resultOf(spec, await measure(spec, devnet, load));
