@@ -127,6 +127,12 @@ describe('ledger: genesis', () => {
     ]);
   });
 
+  it('loads a genesis without accounts, whose first account gets the number 0', async () => {
+    const { store } = await load({});
+    expect(nextAccountNumber(store)).to.equal(0);
+    expect(getAuthParams(store)).to.include({ maxMemoCharacters: 256 });
+  });
+
   it('takes the prefix from the genesis, else the default', async () => {
     const named = await load({ metatron: { bech32_prefix: 'agent' } });
     expect(getChain(named.store)?.prefix).to.equal('agent');
@@ -135,6 +141,7 @@ describe('ledger: genesis', () => {
 
   for (const [what, appState] of Object.entries({
     'text that is not JSON': '{',
+    'a parameter of 0': { auth: { params: { tx_sig_limit: '0' } } },
     'a supply that is not the sum': {
       bank: { balances: [], supply: [{ denom: 'uatom', amount: '1' }] },
     },

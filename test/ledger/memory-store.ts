@@ -104,6 +104,7 @@ export class MemoryStore implements StateStore {
   finalize(height: number, changes: readonly RecordChange[]): Promise<Uint8Array> {
     const state = this.#work();
     for (const [key, value] of changes) {
+      invariant(value?.length !== 0, 'a record has bytes');
       if (value === undefined) state.records.delete(toHex(key));
       else state.records.set(toHex(key), value);
     }

@@ -4,12 +4,14 @@
  * @module
  */
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { latestHeight } from '../../node/src/ops/rpc-client.ts';
 import {
   appHash,
   type Devnet,
   isAlive,
+  launch,
   metatron,
   reaches,
   startDevnet,
@@ -94,6 +96,30 @@ describe('devnet of real processes', function () {
     await until('all validators are gone', 6_000, () =>
       net.summary.nodes.every((node) => !isAlive(node.pid)),
     );
+  });
+});
+
+describe('a chain of one', function () {
+  this.timeout(60_000);
+  const folder = temporaryFolder();
+  after(() => folder.remove());
+
+  it('starts from `init` alone, makes blocks, and goes on after a stop', async () => {
+    const home = join(folder.path, 'node');
+    expect((await metatron(['init', '--home', home])).code).to.equal(0);
+    const env = {
+      METATRON__LOG__LEVEL: 'warn',
+      METATRON__RPC__LISTEN: '127.0.0.1:0',
+      METATRON__P2P__LISTEN: '127.0.0.1:0',
+    };
+    for (const height of [2, 4]) {
+      const node = launch(['start', '--home', home, '--json'], env);
+      const { pid, rpc } = JSON.parse(await node.firstLine()) as { pid: number; rpc: string };
+      expect(pid).to.equal(node.pid);
+      await reaches(rpc, height);
+      node.kill('SIGTERM');
+      expect(await node.ended, node.output.stderr).to.equal(0);
+    }
   });
 });
 

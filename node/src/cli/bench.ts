@@ -53,7 +53,7 @@ async function bench(options: Options): Promise<void> {
       ['seconds', String(result.seconds)],
       ['processor seconds, validators', String(result.cpuSeconds)],
       ['processor seconds, load', String(result.loadCpuSeconds)],
-      ['peak memory of a validator (MiB)', String(result.peakRssMiB)],
+      ['memory of a validator, peak, at the end (MiB)', `${result.peakRssMiB}, ${result.rssMiB}`],
       ...result.reasons.map((reason) => ['refusal', reason]),
     ]),
   );

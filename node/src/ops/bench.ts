@@ -21,7 +21,7 @@ import { type BenchApp, createSender } from './bench-txs.ts';
 import { newGenesis } from './chain-home.ts';
 import { type RunningDevnet, runDevnet } from './devnet.ts';
 import { prepareDevnet } from './devnet-plan.ts';
-import { cpuSeconds, peakRssMiB } from './process-usage.ts';
+import { cpuSeconds, peakRssMiB, rssMiB } from './process-usage.ts';
 import { call, latestHeight, pick, pickText } from './rpc-client.ts';
 
 /** Failures of a benchmark. */
@@ -61,6 +61,8 @@ export type BenchResult = {
   readonly cpuSeconds: number;
   readonly loadCpuSeconds: number;
   readonly peakRssMiB: number;
+  /** Memory of the largest validator once all is committed. */
+  readonly rssMiB: number;
   readonly node: string;
   /** Mean size of a transaction. */
   readonly txBytes: number;
@@ -166,9 +168,10 @@ async function measure(spec: BenchSpec, devnet: RunningDevnet, load: LoadSpec) {
   const peak = Math.max(...nodes.map((node) => peakRssMiB(node.pid)));
   spec.progress('looking for every transaction');
   const lastHeight = await heightOfAll(nodes.map((node) => node.rpc));
+  const rss = Math.max(...nodes.map((node) => rssMiB(node.pid)));
   const executed = await executedIn(last, firstHeight, lastHeight);
   const committed = report.hashes.filter((hash) => executed.has(hash)).length;
-  return { report, used, peak, committed, blocks: lastHeight - (await heightBefore) };
+  return { report, used, peak, rss, committed, blocks: lastHeight - (await heightBefore) };
 }
 
 function resultOf(spec: BenchSpec, m: Awaited<ReturnType<typeof measure>>): BenchResult {
@@ -191,6 +194,7 @@ function resultOf(spec: BenchSpec, m: Awaited<ReturnType<typeof measure>>): Benc
     cpuSeconds: Math.round(m.used * 100) / 100,
     loadCpuSeconds: Math.round(report.cpuSeconds * 100) / 100,
     peakRssMiB: m.peak,
+    rssMiB: m.rss,
     node: process.version,
     txBytes: report.txBytes,
     committed,

@@ -8,7 +8,7 @@
  * @module
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, renameSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LedgerError } from '../base/errors.ts';
@@ -57,6 +57,12 @@ const STOP_MS = 4_600;
 const LOG_ROTATE_BYTES = 64 * 1_048_576;
 const COMMAND: string = fileURLToPath(new URL('../../bin/metatron.mjs', import.meta.url));
 
+/** Node's options for a validator; bin/metatron.mjs says why they are these. */
+function nodeFlags(): readonly string[] {
+  const file = new URL('../../bin/node-flags.json', import.meta.url);
+  return JSON.parse(readFileSync(file, 'utf8')) as readonly string[];
+}
+
 type Announcement = {
   readonly ready?: Pick<DevnetNode, 'pid' | 'rpc' | 'api' | 'p2p'>;
   readonly refused?: string;
@@ -83,7 +89,8 @@ function profiling(node: NodePlan, folder: string | undefined): readonly string[
 function startNode(node: NodePlan, profile: string | undefined): Child {
   const log = join(node.home, 'node.log');
   const descriptor = openLog(log);
-  const command = [...profiling(node, profile), COMMAND, 'start', '--home', node.home];
+  const options = [...nodeFlags(), ...profiling(node, profile)];
+  const command = [...options, COMMAND, 'start', '--home', node.home];
   const child = spawn(process.execPath, command, {
     stdio: ['ignore', descriptor, descriptor, 'ipc'],
   });

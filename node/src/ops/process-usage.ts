@@ -2,7 +2,7 @@
  * What processes use: processor time and memory, from /proc.
  *
  * Absent here: other systems than Linux, for which every figure is 0.
- * Spec: proc(5): fields 14 and 15 of stat; VmHWM of status.
+ * Spec: proc(5): fields 14 and 15 of stat; VmHWM and VmRSS of status.
  *
  * @module
  */
@@ -24,9 +24,19 @@ export function cpuSeconds(pid: number): number {
   return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / TICKS_PER_SECOND;
 }
 
-/** The most memory a process ever had resident, in MiB. */
-export function peakRssMiB(pid: number): number {
+/** A size in /proc/PID/status, in MiB. */
+function statusMiB(pid: number, name: 'VmHWM' | 'VmRSS'): number {
   const file = `/proc/${pid}/status`;
   const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
-  return Math.round(Number(/^VmHWM:\s+(\d+) kB/m.exec(text)?.[1] ?? 0) / 1_024);
+  return Math.round(Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0) / 1_024);
+}
+
+/** The most memory a process ever had resident, in MiB. */
+export function peakRssMiB(pid: number): number {
+  return statusMiB(pid, 'VmHWM');
+}
+
+/** The memory a process has resident, in MiB. */
+export function rssMiB(pid: number): number {
+  return statusMiB(pid, 'VmRSS');
 }

@@ -97,8 +97,9 @@ export function nextAccountNumber(state: Records): number {
   return bytes === undefined ? 0 : Number(NextAccountNumber.decode(bytes).value);
 }
 
-/** Sets the number the next account gets. */
+/** Sets the number the next account gets; 0 is the number of a state that has none. */
 export function setNextAccountNumber(state: MutableRecords, value: number): void {
+  if (value === 0) return;
   state.set(NEXT_NUMBER_KEY, NextAccountNumber.encode({ value: BigInt(value) }).finish());
 }
 

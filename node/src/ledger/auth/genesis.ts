@@ -25,8 +25,10 @@ const MAX_GENESIS_ACCOUNTS = 1_000_000;
 export function genesis(context: GenesisContext, section: unknown): void {
   const auth = object(section, 'auth');
   const params = object(auth['params'], 'auth.params');
-  const read = (name: string, otherwise: number): number =>
-    count(params[name], `auth.params.${name}`, otherwise);
+  const read = (name: string, otherwise: number): number => {
+    const what = `auth.params.${name}`;
+    return count(params[name], what, otherwise) || badGenesis(`${what} is not above 0`);
+  };
   const d = DEFAULT_AUTH_PARAMS;
   setAuthParams(context.state, {
     maxMemoCharacters: read('max_memo_characters', d.maxMemoCharacters),
