@@ -10,7 +10,7 @@
 import { z } from 'zod';
 import type { TimeoutConfig } from '../consensus/types.ts';
 import { type ErrorSpec, errorSpec, LedgerError } from './base/errors.ts';
-import { DEFAULT_MEMPOOL, type MempoolConfig } from './mempool/mempool.ts';
+import { DEFAULT_MEMPOOL, type MempoolConfig } from './mempool/config.ts';
 
 /** Refusals of a configuration. */
 export const errors: {

@@ -7,7 +7,8 @@ import { expect } from 'chai';
 import { EMPTY, utf8 } from '../../node/src/base/bytes.ts';
 import type { Clock, Net } from '../../node/src/engine/ports.ts';
 import { TxGossip } from '../../node/src/engine/tx-gossip.ts';
-import { DEFAULT_MEMPOOL, Mempool } from '../../node/src/mempool/mempool.ts';
+import { DEFAULT_MEMPOOL } from '../../node/src/mempool/config.ts';
+import { Mempool } from '../../node/src/mempool/mempool.ts';
 import { mempoolMessageCodec } from '../../node/src/types/messages.ts';
 
 const PASSED = {

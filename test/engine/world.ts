@@ -12,7 +12,7 @@ import { SILENT } from '../../node/src/base/logger.ts';
 import { Engine, type EngineOptions } from '../../node/src/engine/engine.ts';
 import type { GuardStore, Net, PeerId, SigningKey, Wal } from '../../node/src/engine/ports.ts';
 import type { StepFunction } from '../../node/src/engine/replay.ts';
-import { DEFAULT_MEMPOOL } from '../../node/src/mempool/mempool.ts';
+import { DEFAULT_MEMPOOL } from '../../node/src/mempool/config.ts';
 import type { ChainEvent } from '../../node/src/types/chain-events.ts';
 import type { CommittedHeight } from '../../node/src/types/chain-state.ts';
 import type { CheckSignature } from '../../node/src/types/check-signature.ts';

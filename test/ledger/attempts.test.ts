@@ -128,7 +128,7 @@ describe('ledger: attempts before a decision', () => {
     expect(txResults.map(({ code }) => code)).to.deep.equal([0]);
   });
 
-  it('check the signature of an expected transaction once, and refuse a wrong one as ever', async () => {
+  it('check an expected signature once, and refuse a wrong one as ever', async () => {
     const [alice, bob] = actors as [QuickActor, QuickActor];
     let checks = 0;
     const verify = (key: Uint8Array): boolean => ++checks > 0 && key[8] !== bob.publicKey[8];

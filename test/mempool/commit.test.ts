@@ -7,7 +7,8 @@ import { expect } from 'chai';
 import { checkAnswer } from '../../node/src/abci/answers.ts';
 import type { CheckTxRequest, CheckTxResponse } from '../../node/src/abci/application.ts';
 import { fromUtf8, utf8 } from '../../node/src/base/bytes.ts';
-import { DEFAULT_MEMPOOL, Mempool } from '../../node/src/mempool/mempool.ts';
+import { DEFAULT_MEMPOOL } from '../../node/src/mempool/config.ts';
+import { Mempool } from '../../node/src/mempool/mempool.ts';
 
 function verdict(code: number, sequence: number): CheckTxResponse {
   return checkAnswer({ code, gasWanted: 1, sender: 'alice', sequence });

@@ -9,14 +9,9 @@ import { checkAnswer } from '../../node/src/abci/answers.ts';
 import type { CheckTxRequest, CheckTxResponse } from '../../node/src/abci/application.ts';
 import { EMPTY, fromUtf8, utf8 } from '../../node/src/base/bytes.ts';
 import { LedgerError } from '../../node/src/base/errors.ts';
+import { DEFAULT_MEMPOOL, type MempoolConfig } from '../../node/src/mempool/config.ts';
 import { errors } from '../../node/src/mempool/errors.ts';
-import {
-  type CheckTx,
-  DEFAULT_MEMPOOL,
-  Mempool,
-  type MempoolConfig,
-  type Submitted,
-} from '../../node/src/mempool/mempool.ts';
+import { type CheckTx, Mempool, type Submitted } from '../../node/src/mempool/mempool.ts';
 import { dataCodec, txBytesInBlock, txKey } from '../../node/src/types/block.ts';
 
 function verdict(fields: Partial<CheckTxResponse>): CheckTxResponse {

@@ -16,7 +16,7 @@ import { describe } from '../../node/src/base/errors.ts';
 import { SILENT } from '../../node/src/base/logger.ts';
 import { Engine, type EnginePorts } from '../../node/src/engine/engine.ts';
 import type { Clock, GuardStore, SigningKey, Wal } from '../../node/src/engine/ports.ts';
-import { DEFAULT_MEMPOOL } from '../../node/src/mempool/mempool.ts';
+import { DEFAULT_MEMPOOL } from '../../node/src/mempool/config.ts';
 import type { CheckSignature } from '../../node/src/types/check-signature.ts';
 import type { Genesis } from '../../node/src/types/genesis.ts';
 import { CHANNEL, consensusMessageCodec } from '../../node/src/types/messages.ts';

@@ -6,7 +6,7 @@
 import type { TimeoutConfig } from '../../consensus/types.ts';
 import type { Application } from '../abci/application.ts';
 import type { Logger } from '../base/logger.ts';
-import type { MempoolConfig } from '../mempool/mempool.ts';
+import type { MempoolConfig } from '../mempool/config.ts';
 import type { ChainEvent } from '../types/chain-events.ts';
 import type { CheckSignature } from '../types/check-signature.ts';
 import type { Genesis } from '../types/genesis.ts';

@@ -16,38 +16,11 @@
 import type { CheckTxRequest, CheckTxResponse } from '../abci/application.ts';
 import { fromLatin1 } from '../base/bytes.ts';
 import { LedgerError } from '../base/errors.ts';
-import { DEFAULT_MAX_TX_BYTES } from '../base/limits.ts';
 import { type Tx, type TxKey, txBytesInBlock, txKey, txKeys } from '../types/block.ts';
+import type { MempoolConfig } from './config.ts';
 import { errors } from './errors.ts';
 import { Lane, type PoolEntry, walkLanes } from './lane.ts';
 import { Seen } from './seen.ts';
-
-/** Bounds of the pool. Sizes in bytes. */
-export type MempoolConfig = {
-  readonly maxTxs: number;
-  readonly maxBytes: number;
-  readonly maxTxBytes: number;
-  readonly maxTxsPerSender: number;
-  readonly maxBytesPerSender: number;
-  /** Most transactions seen that are remembered; the newest half of them for certain. */
-  readonly cacheSize: number;
-  /** Most bytes of transactions this node proposes in a block; fewer if its blocks are slow. */
-  readonly maxProposalBytes: number;
-  /** Whether a transaction that failed its check is remembered too, and so not checked again. */
-  readonly keepInvalidInCache: boolean;
-};
-
-/** Defaults: CometBFT's sizes, with room for a few seconds of full load. */
-export const DEFAULT_MEMPOOL: MempoolConfig = {
-  maxTxs: 20_000,
-  maxBytes: 256 * 1_048_576,
-  maxTxBytes: DEFAULT_MAX_TX_BYTES,
-  maxTxsPerSender: 5_000,
-  maxBytesPerSender: 64 * 1_048_576,
-  cacheSize: 50_000,
-  maxProposalBytes: 2 * 1_048_576,
-  keepInvalidInCache: false,
-};
 
 /** Asks the application; the only call out of the pool. */
 export type CheckTx = (request: CheckTxRequest) => CheckTxResponse | Promise<CheckTxResponse>;
