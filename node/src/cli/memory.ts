@@ -10,7 +10,7 @@ import { type Command, Option } from 'commander';
 import type { Memory, MemoryPage } from '../client/memory-client.ts';
 import type { ProofBundle } from '../types/bundles.ts';
 import { jsonOption, nodeOption, wholeNumber } from './options.ts';
-import { EXIT, note, printResult, progress } from './output.ts';
+import { EXIT, note, printResult, progress, visible } from './output.ts';
 import { openSigner, type SignOptions, withSigner } from './signer.ts';
 import { printCommitted } from './tx.ts';
 
@@ -63,7 +63,16 @@ async function printEntries(
   const { entryJson, entryText } = await import('../ops/memory-read.ts');
   const values = memories.map(entryJson);
   printResult(options.json === true, { entries: values, ...more }, () =>
-    values.length === 0 ? 'nothing' : values.map(entryText).join('\n\n'),
+    values.length === 0
+      ? 'nothing'
+      : values
+          .map((entry) => ({
+            ...entry,
+            key: visible(entry.key),
+            tags: entry.tags.map((tag) => visible(tag)),
+          }))
+          .map(entryText)
+          .join('\n\n'),
   );
 }
 

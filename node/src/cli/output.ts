@@ -3,6 +3,8 @@
  *
  * Upholds: `--json` changes the form of the result, never the channel; a mistake of the user ends
  * in one sentence that says what to do, without a stack; a defect of ours shows its stack.
+ * Text of others never steers a terminal: a cell or field is one line without control characters;
+ * longer text keeps its line breaks and tabs. Content that goes to a pipe or file stays as it is.
  * Exit codes: 0 done, 1 refused, 2 wrong usage.
  *
  * @module
@@ -12,9 +14,22 @@ import { describe, InvariantViolation, LedgerError } from '../base/errors.ts';
 /** Exit codes. */
 export const EXIT = { ok: 0, refused: 1, usage: 2 } as const;
 
+// Controls (C0, DEL, C1), line and paragraph separators, and changes of the writing direction.
+const STEERING = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
+
+/** Shows control characters as escapes, such as `\x1b`; `lines` keeps line breaks and tabs. */
+export function visible(text: string, form: 'line' | 'lines' = 'line'): string {
+  return text.replace(STEERING, (char) => {
+    if (form === 'lines' && (char === '\n' || char === '\t')) return char;
+    const hex = char.charCodeAt(0).toString(16);
+    return hex.length > 2 ? `\\u${hex.padStart(4, '0')}` : `\\x${hex.padStart(2, '0')}`;
+  });
+}
+
 /** Prints a result: `value` as one JSON line, or `text` for people. */
 export function printResult(json: boolean, value: unknown, text: () => string): void {
-  const out = json ? JSON.stringify(value, plain) : text();
+  const result = json ? JSON.stringify(value, plain) : text();
+  const out = process.stdout.isTTY === true && !json ? visible(result, 'lines') : result;
   process.stdout.write(out.endsWith('\n') ? out : `${out}\n`);
 }
 
@@ -24,11 +39,12 @@ function plain(_key: string, value: unknown): unknown {
 
 /** Prints a line for people, on stderr. */
 export function note(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${visible(text, 'lines')}\n`);
 }
 
 /** Columns, padded; the first row is the head. */
-export function table(rows: readonly (readonly string[])[]): string {
+export function table(cells: readonly (readonly string[])[]): string {
+  const rows = cells.map((row) => row.map((cell) => visible(cell)));
   const widths: number[] = [];
   for (const row of rows) {
     row.forEach((cell, i) => {
