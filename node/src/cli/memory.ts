@@ -76,9 +76,11 @@ async function printEntries(
   );
 }
 
-function printPage(options: ReadOptions, page: MemoryPage): Promise<void> {
+async function printPage(options: ReadOptions, page: MemoryPage): Promise<void> {
   const { memories, total, next, readAt: height } = page;
-  return printEntries(options, memories, { total, next, height });
+  await printEntries(options, memories, { total, next, height });
+  if (next === undefined || options.json === true) return;
+  note(`${memories.length} of ${total}; more with --start ${next}`);
 }
 
 async function get(key: string | undefined, options: ReadOptions): Promise<void> {
@@ -158,6 +160,7 @@ async function importFrom(path: string, options: ImportOptions): Promise<void> {
     ].join('\n'),
   );
   if (report.refusedCount > report.refused.length) note('(the first 1,000 refusals are listed)');
+  if (report.stopped) note('stopped: too much is refused; put it right and run it again');
 }
 
 type ProofOptions = {
@@ -261,7 +264,7 @@ export function registerMemory(program: Command): void {
       '\nA line of a JSON Lines file:\n' +
         '  {"content":"…","key":"…","type":"text","tags":["…"],"expectedVersion":0}\n' +
         'Only content is needed. Files of a folder get their path as key. Run it again to go on\n' +
-        'where it stopped; exit code 1 says that something was refused.',
+        'where it stopped and to try again what was refused; exit code 1 says that something was.',
     )
     .action(importFrom);
   memory
