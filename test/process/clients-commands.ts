@@ -66,9 +66,15 @@ export function commandTests(net: ClientNet): void {
     expect(history).to.include({ total: 2 });
     const versions = (history['entries'] as readonly Json[]).map(({ version }) => version);
     expect(versions).to.deep.equal([1, 2]);
+    const page = ['memory', 'history', 'cli', '--limit', '1', '--owner', owner, ...at()];
+    const start = json(await metatron([...page, '--json']))['next'];
+    expect((await metatron(page)).stderr).to.contain(`1 of 2; more with --start ${String(start)}`);
     const none = await metatron(['memory', 'get', 'nothing', ...read]);
     expect([none.code, none.stdout]).to.deep.equal([1, '']);
     expect((await metatron(['memory', 'put', '--no-such-option'])).code).to.equal(2);
+    const gas = await metatron(['memory', 'put', 'x', '--gas', 'abc', ...as('dave')]);
+    expect(gas.code).to.equal(2);
+    expect(gas.stderr).to.contain('a whole number from 1');
   });
 
   it('imports JSON lines and lists what it refused', async () => {

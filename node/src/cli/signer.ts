@@ -14,7 +14,7 @@ import { type ErrorSpec, errorSpec, LedgerError, present } from '../base/errors.
 import type { Any, Coin } from '../ledger/tx/wire.ts';
 import type { SecretAccount } from '../ops/accounts.ts';
 import type { Committed } from '../ops/chain-client.ts';
-import { DEVNET_HOME, keysOption, nodeOption, shown } from './options.ts';
+import { DEVNET_HOME, keysOption, nodeOption, shown, wholeNumber } from './options.ts';
 import { askPassphrase } from './passphrase.ts';
 
 /** Refusals. */
@@ -62,7 +62,11 @@ export function withSigner(command: Command): Command {
       ),
     )
     .option('--fee <coins>', 'fee, such as 1000aphi', '')
-    .option('--gas <limit>', 'gas limit (default: enough for the messages)', Number)
+    .option(
+      '--gas <limit>',
+      'gas limit (default: enough for the messages)',
+      wholeNumber(1, 2 ** 53 - 1),
+    )
     .option('--memo <text>', 'note in the transaction', '');
 }
 
