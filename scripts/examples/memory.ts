@@ -11,8 +11,8 @@ import { verifyProof } from '../../node/src/client/proof.ts';
 import { memoryTypes } from '../../node/src/client/registry.ts';
 import { httpRpc } from '../../node/src/client/rpc.ts';
 
-// An account of the devnet: `mnemonic` and `rpc` stand in ~/.metatron/devnet/devnet.json and in
-// what `metatron devnet --json` prints.
+// An account of the devnet: its `mnemonic` stands in ~/.metatron/devnet/devnet.json, under
+// `accounts`; `rpc` is the address that `metatron devnet` prints.
 const [rpc = 'http://127.0.0.1:26657', mnemonic = ''] = process.argv.slice(2);
 
 const wallet = await DirectSecp256k1HdWallet.fromMnemonic(mnemonic, { prefix: 'metatron' });
