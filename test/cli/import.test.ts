@@ -29,6 +29,8 @@ class FakeChain implements ImportChain {
   readonly #arrived: Set<string> = new Set();
   /** Answers that are lost after the transaction arrived: by number of the delivery. */
   loseAnswer = -1;
+  /** What an entry's content must not hold. */
+  banned = 'refuse me';
   deliveries = 0;
   #signed = 0;
 
@@ -41,7 +43,7 @@ class FakeChain implements ImportChain {
   deliver(tx: Uint8Array): Promise<Committed> {
     const puts = (this.#txs.get(toHex(tx)) ?? []).map((any) => MsgPut.decode(any.value));
     const texts = puts.map((put) => new TextDecoder().decode(put.content));
-    if (texts.some((text) => text.includes('refuse me'))) {
+    if (texts.some((text) => text.includes(this.banned))) {
       const params = { codespace: 'memory', code: 2, log: 'version conflict' };
       return Promise.reject(new LedgerError(chainErrors.TxRefused, params));
     }
@@ -134,6 +136,43 @@ describe('memory import', () => {
       expect(report.before + report.written).to.equal(contents.length);
       rmSync(join(folder, 'progress'), { recursive: true });
     }
+  });
+
+  it('tries refused entries again, and only those, until they are written', async () => {
+    const chain = new FakeChain();
+    const contents = ['refuse me 1', 'a', 'refuse me 2', 'b', 'refuse me 3'];
+    const file = lines(contents.map((content) => ({ content })));
+    expect(await run(chain, file)).to.include({ written: 2, before: 0, refusedCount: 3 });
+    expect(await run(chain, file)).to.include({ written: 0, before: 2, refusedCount: 3 });
+    chain.banned = 'me 2';
+    expect(await run(chain, file)).to.include({ written: 2, before: 2, refusedCount: 1 });
+    chain.banned = 'nothing';
+    chain.loseAnswer = chain.deliveries;
+    const lost = await run(chain, file).catch((thrown: unknown) => thrown);
+    expect(lost).to.be.instanceOf(RangeError);
+    expect(await run(chain, file)).to.include({ written: 0, before: 5, refusedCount: 0 });
+    expect(chain.contents.toSorted()).to.deep.equal(contents.toSorted());
+  });
+
+  it('takes a refused line that was mended, between written ones and at the end', async () => {
+    const chain = new FakeChain();
+    const first = lines([{ content: 'a' }, 'not json', { content: 'b' }, { content: 'refuse me' }]);
+    expect(await run(chain, first)).to.include({ written: 2, refusedCount: 2 });
+    const mended = lines(['a', 'c', 'b', 'd'].map((content) => ({ content })));
+    expect(await run(chain, mended)).to.include({ written: 2, before: 2, refusedCount: 0 });
+    expect(await run(chain, mended)).to.include({ written: 0, before: 4, refusedCount: 0 });
+    expect(chain.contents).to.deep.equal(['a', 'b', 'c', 'd']);
+  });
+
+  it('stops at 10,000 refusals, and goes on from there once they are mended', async () => {
+    const chain = new FakeChain();
+    const bad = Array.from({ length: 10_000 }, () => 'not json');
+    const stopped = await run(chain, lines([{ content: 'a' }, ...bad, { content: 'b' }]));
+    expect(stopped).to.include({ written: 1, refusedCount: 10_000, stopped: true });
+    expect(stopped.refused).to.have.length(1_000);
+    const mended = lines([{ content: 'a' }, { content: 'c' }, { content: 'b' }]);
+    expect(await run(chain, mended)).to.include({ written: 2, before: 1, stopped: false });
+    expect(chain.contents).to.deep.equal(['a', 'c', 'b']);
   });
 
   it('notices that the source is another one', async () => {

@@ -3,7 +3,9 @@
  *
  * Upholds: before a batch is sent, its hash and reach are on disk; a restart asks the chain whether
  * that batch arrived, so nothing is written twice. A batch that is refused is halved until the
- * refused items are alone; those are reported with the ledger's reason, the rest is written.
+ * refused items are alone; those are reported with the reason, the rest is written. What was
+ * refused is tried again by the next run; a run stops at 10,000 refusals, so that their record
+ * stays small.
  * Absent here: more than one batch in flight; a batch is one block's latency.
  *
  * @module
@@ -51,6 +53,8 @@ export type ImportReport = {
   readonly before: number;
   readonly refusedCount: number;
   readonly refused: readonly { readonly where: string; readonly reason: string }[];
+  /** Whether the run ended early because too much was refused. */
+  readonly stopped: boolean;
   readonly transactions: number;
   readonly height: number;
 };
@@ -68,19 +72,32 @@ export type ImportSpec = {
 
 const BATCH_BYTES = 512 * 1_024;
 const MAX_REASONS = 1_000;
+/** Refusals after which a run ends. */
+const MAX_REFUSALS = 10_000;
 
 type Saved = {
-  /** The last item that is done. */
+  /** The last item that was tried. */
   readonly done: Place | undefined;
-  /** A batch that was sent, and the last item in it. */
-  readonly pending: { readonly hash: string; readonly last: Place } | undefined;
+  /** Items up to there that were refused, by index. */
+  readonly refused: readonly number[];
+  /** A batch that was sent. */
+  readonly pending: Pending | undefined;
+};
+
+type Pending = {
+  readonly hash: string;
+  /** The last item in it. */
+  readonly last: Place;
+  /** Those in it that an earlier run had refused. */
+  readonly retried: readonly number[];
 };
 
 type Ready = { readonly where: string; readonly place: Place; readonly put: PutContent };
 
 function loadProgress(file: string): Saved {
-  if (!existsSync(file)) return { done: undefined, pending: undefined };
-  return JSON.parse(readFileSync(file, 'utf8')) as Saved;
+  const none: Saved = { done: undefined, refused: [], pending: undefined };
+  if (!existsSync(file)) return none;
+  return { ...none, ...(JSON.parse(readFileSync(file, 'utf8')) as Partial<Saved>) };
 }
 
 /** Codes of codespace `sdk` that a smaller batch may avoid: gas, request, size. */
@@ -95,7 +112,10 @@ function isRefusedItem(thrown: unknown): boolean {
 
 class Importer {
   readonly #spec: ImportSpec;
-  #saved: Saved;
+  #done: Place | undefined;
+  /** Indexes to try again. */
+  readonly #retry: Set<number>;
+  #pending: Pending | undefined;
   #written = 0;
   #before = 0;
   #refusedCount = 0;
@@ -105,35 +125,50 @@ class Importer {
 
   constructor(spec: ImportSpec) {
     this.#spec = spec;
-    this.#saved = loadProgress(spec.progressFile);
+    const { done, refused, pending } = loadProgress(spec.progressFile);
+    this.#done = done;
+    this.#retry = new Set(refused);
+    this.#pending = pending;
   }
 
-  #save(saved: Saved): void {
-    this.#saved = saved;
+  #save(pending: Pending | undefined): void {
+    this.#pending = pending;
+    const saved: Saved = { done: this.#done, refused: [...this.#retry], pending };
     mkdirSync(dirname(this.#spec.progressFile), { recursive: true, mode: 0o700 });
     writeWhole(this.#spec.progressFile, `${JSON.stringify(saved)}\n`, 0o600);
   }
 
   /** Learns whether the batch that was under way arrived. */
   async settle(): Promise<void> {
-    const { pending, done } = this.#saved;
+    const pending = this.#pending;
     if (pending === undefined) return;
     const arrived = await this.#spec.chain.contains(fromHex(pending.hash) ?? new Uint8Array(32));
-    this.#save({ done: arrived ? pending.last : done, pending: undefined });
+    if (arrived) {
+      for (const index of pending.retried) this.#retry.delete(index);
+      this.#advance(pending.last);
+    }
+    this.#save(undefined);
+  }
+
+  /** Items tried again stand before the last one that was tried. */
+  #advance(last: Place): void {
+    if (this.#done === undefined || last.index >= this.#done.index) this.#done = last;
   }
 
   /** Whether an earlier run did this item. @throws LedgerError import/1 if it was another then */
   #isDone(item: Item): boolean {
-    const { done } = this.#saved;
+    const done = this.#done;
     if (done === undefined || item.place.index > done.index) return false;
+    if (this.#retry.has(item.place.index)) return false;
     if (item.place.index === done.index && item.place.mark !== done.mark) {
       throw new LedgerError(errors.SourceChanged, { where: item.where });
     }
     return true;
   }
 
-  #refuse(where: string, reason: string): void {
+  #refuse({ where, place }: Pick<Item, 'where' | 'place'>, reason: string): void {
     this.#refusedCount++;
+    if (this.#done === undefined || place.index > this.#done.index) this.#retry.add(place.index);
     if (this.#refused.length < MAX_REASONS) this.#refused.push({ where, reason });
   }
 
@@ -143,15 +178,15 @@ class Importer {
     if (last === undefined) return;
     const { chain } = this.#spec;
     const tx = chain.sign(batch.map((item) => putMessage(chain.address, item.put)));
-    this.#save({
-      done: this.#saved.done,
-      pending: { hash: toHex(sha256(tx)), last: last.place },
-    });
+    const indexes = batch.map((item) => item.place.index);
+    const retried = indexes.filter((index) => this.#retry.has(index));
+    this.#save({ hash: toHex(sha256(tx)), last: last.place, retried });
     try {
       const { height } = await chain.deliver(tx);
       this.#written += batch.length;
       this.#transactions++;
       this.#height = height;
+      for (const index of retried) this.#retry.delete(index);
     } catch (thrown) {
       if (!isRefusedItem(thrown)) throw thrown;
       await chain.refresh();
@@ -161,9 +196,10 @@ class Importer {
         await this.#write(batch.slice(half));
         return;
       }
-      this.#refuse(last.where, describe(thrown));
+      this.#refuse(last, describe(thrown));
     }
-    this.#save({ done: last.place, pending: undefined });
+    this.#advance(last.place);
+    this.#save(undefined);
   }
 
   async run(): Promise<ImportReport> {
@@ -171,10 +207,13 @@ class Importer {
     let batch: Ready[] = [];
     let bytes = 0;
     let done = 0;
+    let stopped = false;
     const { source, progress } = this.#spec;
     for await (const item of source.items()) {
+      stopped = this.#refusedCount >= MAX_REFUSALS;
+      if (stopped) break;
       if ('refused' in item.result) {
-        this.#refuse(item.where, item.result.refused);
+        this.#refuse(item, item.result.refused);
         done++;
         continue;
       }
@@ -201,6 +240,7 @@ class Importer {
       before: this.#before,
       refusedCount: this.#refusedCount,
       refused: this.#refused,
+      stopped,
       transactions: this.#transactions,
       height: this.#height,
     };
