@@ -12,6 +12,7 @@
  */
 import { equalBytes } from '../base/bytes.ts';
 import { Reader } from '../base/wire.ts';
+import { blockIdCodec, NIL_BLOCK_ID } from '../types/block-id.ts';
 import { type Time, timeCodec } from '../types/time.ts';
 import {
   type Proposal,
@@ -27,12 +28,14 @@ export const SIGN_STEP = { proposal: 1, prevote: 2, precommit: 3 } as const;
 
 /** Field of the timestamp in canonical votes and in canonical proposals. */
 const TIME_FIELD = { vote: 5, proposal: 6 } as const;
+/** Field of the block id in canonical votes. */
+const BLOCK_ID_FIELD = 4;
 
 /** A signature and the time it covers. */
 type Signed = { readonly signature: Uint8Array; readonly timestamp: Time };
 
-/** The timestamp inside sign bytes of ours; undefined if there is none to be found. */
-function timestampIn(signBytes: Uint8Array, field: number): Time | undefined {
+/** A message inside sign bytes of ours; undefined if the field is not there. */
+function fieldIn(signBytes: Uint8Array, field: number): Uint8Array | undefined {
   const input = new Reader(signBytes, 'sign bytes');
   input.varint();
   while (input.at < input.end) {
@@ -42,10 +45,15 @@ function timestampIn(signBytes: Uint8Array, field: number): Time | undefined {
     else if (wire === 1) input.fixed64();
     else {
       const body = input.delimited(signBytes.length, 'field');
-      if (Math.floor(head / 8) === field) return timeCodec.decode(body);
+      if (Math.floor(head / 8) === field) return body;
     }
   }
   return undefined;
+}
+
+function timestampIn(signBytes: Uint8Array, field: number): Time | undefined {
+  const body = fieldIn(signBytes, field);
+  return body && timeCodec.decode(body);
 }
 
 function stepOf(type: number): number {
@@ -105,14 +113,34 @@ export class Signer {
   /**
    * Signs a vote.
    *
-   * @returns the signed vote, its timestamp perhaps an earlier one; undefined if the guard refused
+   * @returns the signed vote, its timestamp perhaps an earlier one; a prevote of round 0 that was
+   *   signed before for another block is given again, since nothing can be locked yet and peers may
+   *   wait for it; undefined if the guard refused
    * @throws whatever the guard's store throws: nothing was signed and the node must stop
    */
   async signVote(vote: Omit<Vote, 'signature'>): Promise<Vote | undefined> {
     const signed = await this.#sign(vote, stepOf(vote.type), TIME_FIELD.vote, (timestamp) =>
       voteSignBytes(this.#chainId, { ...vote, timestamp }),
     );
-    return signed && { ...vote, ...signed };
+    return signed === undefined ? this.#earlierPrevote(vote) : { ...vote, ...signed };
+  }
+
+  async #earlierPrevote(vote: Omit<Vote, 'signature'>): Promise<Vote | undefined> {
+    const last = this.#last;
+    const { height, round, type } = vote;
+    if (type !== VOTE_TYPE.prevote || round !== 0 || height === this.#silentAt) return undefined;
+    if (last === undefined || compareSlots(last, { height, round, step: stepOf(type) }) !== 0) {
+      return undefined;
+    }
+    const { signBytes, signature } = last;
+    const timestamp = timestampIn(signBytes, TIME_FIELD.vote);
+    const id = fieldIn(signBytes, BLOCK_ID_FIELD);
+    if (timestamp === undefined) return undefined;
+    const blockId = id === undefined ? NIL_BLOCK_ID : blockIdCodec.decode(id);
+    const earlier = { ...vote, blockId, timestamp };
+    if (!equalBytes(voteSignBytes(this.#chainId, earlier), signBytes)) return undefined;
+    await this.#saved;
+    return { ...earlier, signature };
   }
 
   /** Signs a proposal; as `signVote`. */
