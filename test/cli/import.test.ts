@@ -175,6 +175,17 @@ describe('memory import', () => {
     expect(chain.contents).to.deep.equal(['a', 'c', 'b']);
   });
 
+  it('counts entries that changed since they were written', async () => {
+    const chain = new FakeChain();
+    const of = (...contents: string[]) => lines(contents.map((content) => ({ content })));
+    expect(await run(chain, of('a', 'refuse me', 'b', 'c', 'd'), 2)).to.include({ changed: 0 });
+    const again = { written: 1, before: 4, changed: 2 };
+    expect(await run(chain, of('A', 'x', 'b', 'C', 'd'))).to.include(again);
+    expect(await run(chain, of('a', 'x', 'b', 'c', 'd'))).to.include({ before: 5, changed: 0 });
+    expect(await run(chain, of('a', 'y', 'b', 'c', 'd'))).to.include({ before: 5, changed: 1 });
+    expect(chain.contents).to.deep.equal(['a', 'b', 'c', 'd', 'x']);
+  });
+
   it('notices that the source is another one', async () => {
     await run(new FakeChain(), lines([{ content: 'a' }, { content: 'b' }]));
     try {

@@ -160,6 +160,9 @@ async function importFrom(path: string, options: ImportOptions): Promise<void> {
     ].join('\n'),
   );
   if (report.refusedCount > report.refused.length) note('(the first 1,000 refusals are listed)');
+  if (report.changed > 0) {
+    note(`${report.changed} changed since they were written; --restart writes all again`);
+  }
   if (report.stopped) note('stopped: too much is refused; put it right and run it again');
 }
 

@@ -10,7 +10,16 @@
  *
  * @module
  */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { fromHex, toHex } from '../base/bytes.ts';
 import { describe, type ErrorSpec, errorSpec, LedgerError } from '../base/errors.ts';
@@ -51,6 +60,8 @@ export type ImportReport = {
   readonly written: number;
   /** Written by an earlier run. */
   readonly before: number;
+  /** Of those before, how many the source has differently now; they are not written again. */
+  readonly changed: number;
   readonly refusedCount: number;
   readonly refused: readonly { readonly where: string; readonly reason: string }[];
   /** Whether the run ended early because too much was refused. */
@@ -100,6 +111,34 @@ function loadProgress(file: string): Saved {
   return { ...none, ...(JSON.parse(readFileSync(file, 'utf8')) as Partial<Saved>) };
 }
 
+const MARK_BYTES = 16;
+
+/** A file of the marks of items as they were sent, by index. */
+class Marks {
+  readonly #file: number;
+
+  constructor(path: string) {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    this.#file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+  }
+
+  set({ index, mark }: Place): void {
+    const bytes = Buffer.from(mark, 'latin1');
+    writeSync(this.#file, bytes, 0, MARK_BYTES, index * MARK_BYTES);
+  }
+
+  /** Whether another mark is known. */
+  differs({ index, mark }: Place): boolean {
+    const bytes = Buffer.alloc(MARK_BYTES);
+    const read = readSync(this.#file, bytes, 0, MARK_BYTES, index * MARK_BYTES);
+    return read === MARK_BYTES && bytes[0] !== 0 && bytes.toString('latin1') !== mark;
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
+}
+
 /** Codes of codespace `sdk` that a smaller batch may avoid: gas, request, size. */
 const SIZE_CODES: ReadonlySet<number> = new Set([11, 18, 21]);
 
@@ -118,6 +157,8 @@ class Importer {
   #pending: Pending | undefined;
   #written = 0;
   #before = 0;
+  #changed = 0;
+  readonly #marks: Marks;
   #refusedCount = 0;
   #transactions = 0;
   #height = 0;
@@ -129,6 +170,11 @@ class Importer {
     this.#done = done;
     this.#retry = new Set(refused);
     this.#pending = pending;
+    this.#marks = new Marks(`${spec.progressFile}.marks`);
+  }
+
+  close(): void {
+    this.#marks.close();
   }
 
   #save(pending: Pending | undefined): void {
@@ -180,6 +226,7 @@ class Importer {
     const tx = chain.sign(batch.map((item) => putMessage(chain.address, item.put)));
     const indexes = batch.map((item) => item.place.index);
     const retried = indexes.filter((index) => this.#retry.has(index));
+    for (const item of batch) this.#marks.set(item.place);
     this.#save({ hash: toHex(sha256(tx)), last: last.place, retried });
     try {
       const { height } = await chain.deliver(tx);
@@ -219,6 +266,7 @@ class Importer {
       }
       if (this.#isDone(item)) {
         this.#before++;
+        if (this.#marks.differs(item.place)) this.#changed++;
         progress(++done, source.total);
         continue;
       }
@@ -238,6 +286,7 @@ class Importer {
     return {
       written: this.#written,
       before: this.#before,
+      changed: this.#changed,
       refusedCount: this.#refusedCount,
       refused: this.#refused,
       stopped,
@@ -248,6 +297,11 @@ class Importer {
 }
 
 /** Imports a source. @throws LedgerError import/1, and what the chain's calls throw */
-export function importMemories(spec: ImportSpec): Promise<ImportReport> {
-  return new Importer(spec).run();
+export async function importMemories(spec: ImportSpec): Promise<ImportReport> {
+  const importer = new Importer(spec);
+  try {
+    return await importer.run();
+  } finally {
+    importer.close();
+  }
 }
