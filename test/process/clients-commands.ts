@@ -77,6 +77,16 @@ export function commandTests(net: ClientNet): void {
     expect(gas.stderr).to.contain('a whole number from 1');
   });
 
+  it('shows a key and tags on one line each, and gives a pipe the content unchanged', async () => {
+    const [key, tag, text] = ['k\u001b[2J\nid  forged', 't\u001b[1A', 'one\u001b[2J\ntwo'];
+    await metatron(['memory', 'put', text, '--key', key, '--tag', tag, ...as('dave')]);
+    const owner = net.account('dave').address;
+    const { stdout } = await metatron(['memory', 'get', key, '--owner', owner, ...at()]);
+    expect(stdout).to.contain('\nkey      k\\x1b[2J\\x0aid  forged, version 1\n');
+    expect(stdout).to.contain('\ntags     t\\x1b[1A\n');
+    expect(stdout.endsWith(`\n\n${text}\n`)).to.equal(true);
+  });
+
   it('imports JSON lines and lists what it refused', async () => {
     const path = file('notes.jsonl');
     const lines = [{ content: 'a', key: 'i/1' }, { content: '' }, { content: 'b', tags: ['x'] }];
