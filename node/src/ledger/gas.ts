@@ -42,7 +42,7 @@ export const GAS = {
 } as const;
 
 /** The `block.max_gas` that a new chain starts with. */
-export const BLOCK_GAS = 20_000_000;
+export const BLOCK_GAS = 40_000_000;
 
 /** Counts gas up to a limit. */
 export class GasMeter {
