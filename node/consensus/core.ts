@@ -27,8 +27,8 @@
  *     for, records were lost. If it is a precommit or of a round above 0, they had been synced, and
  *     a lock may be lost with them: then the driver answers every question for a signature of that
  *     height with `undefined`. If not, this key precommitted nothing at this height, so nothing was
- *     locked; that it proposes or prevotes nothing else in round 0 is the guard's to uphold. What it
- *     prevoted then is given again as the answer, also where the core asked for another block.
+ *     locked; that it proposes or prevotes nothing else in round 0 is the guard's to uphold. What
+ *     it prevoted then is given again as the answer, also where the core asked for another block.
  *
  * Absent here: peers' connections, blocks' contents, signatures' bytes, time other than in inputs.
  * Reading on: state.ts (what is known), rules.ts (what follows), vote-set.ts (how votes count).

@@ -1,4 +1,8 @@
-/** What reaches the terminal: text of others is shown, and steers nothing. */
+/**
+ * What reaches the terminal: text of others is shown, and steers nothing.
+ *
+ * @module
+ */
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { printResult, table, visible } from '../../node/src/cli/output.ts';
