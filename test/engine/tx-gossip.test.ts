@@ -4,26 +4,15 @@
  * @module
  */
 import { expect } from 'chai';
-import { EMPTY, utf8 } from '../../node/src/base/bytes.ts';
+import { checkAnswer } from '../../node/src/abci/answers.ts';
+import { utf8 } from '../../node/src/base/bytes.ts';
 import type { Clock, Net } from '../../node/src/engine/ports.ts';
 import { TxGossip } from '../../node/src/engine/tx-gossip.ts';
 import { DEFAULT_MEMPOOL } from '../../node/src/mempool/config.ts';
 import { Mempool } from '../../node/src/mempool/mempool.ts';
 import { mempoolMessageCodec } from '../../node/src/types/messages.ts';
 
-const PASSED = {
-  code: 0,
-  data: EMPTY,
-  log: '',
-  info: '',
-  gasWanted: 1,
-  gasUsed: 0,
-  events: [],
-  codespace: '',
-  sender: undefined,
-  sequence: undefined,
-  priority: 0,
-};
+const PASSED = checkAnswer({ gasWanted: 1 });
 const codec = mempoolMessageCodec(DEFAULT_MEMPOOL.maxTxBytes);
 
 /** A node with the peers `from` and `other`, and what it sent to them. */
