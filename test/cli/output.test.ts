@@ -5,7 +5,8 @@
  */
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { printResult, table, visible } from '../../node/src/cli/output.ts';
+import { EXIT, fail, printResult, table, visible } from '../../node/src/cli/output.ts';
+import { wrongUsage } from '../../node/src/ops/usage.ts';
 
 /** What `printResult` writes when stdout is a terminal, or is not. */
 function printed(terminal: boolean, json: boolean, text: string): string {
@@ -63,5 +64,39 @@ describe('output for people', () => {
     expect(printed(true, false, text)).to.equal('one\ntwo\\x1b[2J\n');
     expect(printed(false, false, text)).to.equal(text);
     expect(JSON.parse(printed(true, true, text))).to.deep.equal({ text });
+  });
+});
+
+describe('exit codes', () => {
+  /** What `fail` says of what `run` throws, and the exit code it sets. */
+  function failing(run: () => void): { readonly text: string; readonly code: unknown } {
+    const { stderr, exitCode } = process;
+    const { write } = stderr;
+    let text = '';
+    stderr.write = (chunk: string | Uint8Array): boolean => {
+      text += String(chunk);
+      return true;
+    };
+    try {
+      run();
+    } catch (thrown) {
+      fail(thrown);
+    } finally {
+      stderr.write = write;
+    }
+    const code = process.exitCode;
+    process.exitCode = exitCode;
+    return { text, code };
+  }
+
+  it('tell wrong usage from a refusal', () => {
+    expect(failing(() => wrongUsage('name a key'))).to.deep.equal({
+      text: 'error: name a key\n',
+      code: EXIT.usage,
+    });
+    const refused = failing(() => {
+      throw new RangeError('no');
+    });
+    expect(refused).to.deep.equal({ text: 'error: no\n', code: EXIT.refused });
   });
 });

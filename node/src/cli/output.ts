@@ -10,6 +10,7 @@
  * @module
  */
 import { describe, InvariantViolation, LedgerError } from '../base/errors.ts';
+import { errors as usage } from '../ops/usage.ts';
 
 /** Exit codes. */
 export const EXIT = { ok: 0, refused: 1, usage: 2 } as const;
@@ -134,5 +135,5 @@ export function explain(thrown: unknown): string {
 /** Prints why a command ended and sets the exit code. */
 export function fail(thrown: unknown): void {
   note(`error: ${explain(thrown)}`);
-  process.exitCode = EXIT.refused;
+  process.exitCode = LedgerError.is(thrown, usage.Usage) ? EXIT.usage : EXIT.refused;
 }
