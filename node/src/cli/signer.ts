@@ -2,7 +2,7 @@
  * Which account a command signs with: a key of the keystore, or a funded account of a devnet.
  *
  * Upholds: the keystore comes first; an account of the devnet is used only if the chain behind
- * `--node` is that devnet's.
+ * `--node` is that devnet's; if it is not, that is said.
  *
  * @module
  */
@@ -17,10 +17,13 @@ import type { Committed } from '../ops/chain-client.ts';
 import { DEVNET_HOME, keysOption, nodeOption, shown, wholeNumber } from './options.ts';
 import { askPassphrase } from './passphrase.ts';
 
+type DevnetOf = { readonly devnet: string; readonly has: string };
+
 /** Refusals. */
 export const errors: {
   readonly NoSigner: ErrorSpec<{ readonly name: string; readonly keys: string; devnet: string }>;
   readonly BadFee: ErrorSpec<{ readonly text: string }>;
+  readonly OtherChain: ErrorSpec<{ name: string; node: string; on: string } & DevnetOf>;
 } = {
   NoSigner: errorSpec(
     'signer',
@@ -35,6 +38,15 @@ export const errors: {
     2,
     'client',
     (p) => `"${p.text}" is no amount of coins, such as 1000aphi`,
+  ),
+  OtherChain: errorSpec(
+    'signer',
+    3,
+    'client',
+    (p) =>
+      `the node at ${p.node} is on chain ${p.on}, but "${p.name}" is an account of ` +
+      `chain ${p.has}, the devnet in ${p.devnet}: name a node of that devnet with --node ` +
+      '(or METATRON_NODE), or the home of the chain with --devnet-home',
   ),
 };
 
@@ -82,12 +94,17 @@ export function parseCoins(text: string): readonly Coin[] {
 
 type DevnetFile = { readonly chainId: string; readonly accounts: readonly SecretAccount[] };
 
-function devnetAccount(home: string, name: string, chainId: string): SecretAccount | undefined {
-  const file = join(home, 'devnet.json');
+/** The account of this name in the devnet of `--devnet-home`. @throws LedgerError signer/3 */
+function devnetAccount(options: SignOptions, on: string): SecretAccount | undefined {
+  const { devnetHome: devnet, from: name, node } = options;
+  const file = join(devnet, 'devnet.json');
   if (!existsSync(file)) return undefined;
-  const devnet = JSON.parse(readFileSync(file, 'utf8')) as DevnetFile;
-  if (devnet.chainId !== chainId) return undefined;
-  return devnet.accounts.find((account) => account.name === name);
+  const { accounts, chainId: has } = JSON.parse(readFileSync(file, 'utf8')) as DevnetFile;
+  const found = accounts.find((account) => account.name === name);
+  if (found !== undefined && has !== on) {
+    throw new LedgerError(errors.OtherChain, { name, node, on, devnet, has });
+  }
+  return found;
 }
 
 /** An opened account on its chain; each transaction takes the next sequence. */
@@ -102,7 +119,7 @@ export type OpenSigner = {
   deliver(messages: readonly Any[]): Promise<Committed>;
 };
 
-/** Opens the account that `--from` names. @throws LedgerError signer/1, keystore, client */
+/** Opens the account that `--from` names. @throws LedgerError signer/1 or /3, keystore, client */
 export async function openSigner(options: SignOptions): Promise<OpenSigner> {
   const [chain, keystore, { freeTerms, signTransaction }, { secp256k1 }] = await Promise.all([
     import('../ops/chain-client.ts'),
@@ -115,7 +132,7 @@ export async function openSigner(options: SignOptions): Promise<OpenSigner> {
   const stored = keystore.listAccounts(keys).some((account) => account.name === from);
   const account = stored
     ? await keystore.openAccount(keys, from, await askPassphrase())
-    : devnetAccount(options.devnetHome, from, chainId);
+    : devnetAccount(options, chainId);
   if (account === undefined) {
     throw new LedgerError(errors.NoSigner, { name: from, keys, devnet: options.devnetHome });
   }
