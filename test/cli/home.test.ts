@@ -85,6 +85,13 @@ describe('homes', () => {
     await refusedAs(() => readValidatorKey(paths), errors.OpenKey);
   });
 
+  it('is refused where no folder can be, at once', async () => {
+    writeFileSync(join(folder, 'file'), '');
+    await refusedAs(() => init(join(folder, 'file')), errors.NoFolder);
+    await refusedAs(() => init(join(folder, 'file', 'below')), errors.NoFolder);
+    if (existsSync('/proc/self')) await refusedAs(() => init('/proc/foo/bar'), errors.NoFolder);
+  });
+
   it('names peers as libp2p does', () => {
     const pair = createKeyPair();
     const key = privateKeyFromRaw(concatBytes(pair.seed, pair.publicKey));
@@ -162,6 +169,24 @@ describe('devnet plan', () => {
     expect(fresh.nodes).to.have.length(2);
     expect(equalBytes(readValidatorKey(paths).seed, before.seed)).to.equal(false);
     expect(existsSync(plan.nodes[3]?.home ?? '')).to.equal(false);
+  });
+
+  it('keeps its ports when it starts anew, unless it is told others', async () => {
+    type Listening = { p2p: { listen: string }; rpc: { listen: string } };
+    const ports = (plan: { readonly nodes: readonly { readonly home: string }[] }) =>
+      plan.nodes.map((node) => {
+        const { p2p, rpc } = readJson(homePaths(node.home).config) as Listening;
+        return [p2p.listen, rpc.listen];
+      });
+    const fresh = { fresh: true, basePort: undefined };
+    const before = ports(await prepareDevnet(spec({ validators: 2 })));
+    const same = await prepareDevnet(spec({ ...fresh, validators: 2 }));
+    expect(ports(same)).to.deep.equal(before);
+    const more = ports(await prepareDevnet(spec({ ...fresh, validators: 3 })));
+    expect(more.slice(0, 2)).to.deep.equal(before);
+    expect(new Set(more.flat()).size).to.equal(6);
+    const others = ports(await prepareDevnet(spec({ fresh: true, basePort: 0, validators: 2 })));
+    expect(others).not.to.deep.equal(before);
   });
 
   it('says which port is in use', async () => {

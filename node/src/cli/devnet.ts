@@ -39,16 +39,16 @@ function picture(summary: DevnetSummary): string {
 }
 
 async function devnet(options: DevnetOptions): Promise<void> {
-  const [{ prepareDevnet }, { runDevnet }, { FileLock }, { mkdirSync }, { join, resolve }] =
+  const [{ prepareDevnet }, { runDevnet }, { FileLock }, { makeFolder }, { join, resolve }] =
     await Promise.all([
       import('../ops/devnet-plan.ts'),
       import('../ops/devnet.ts'),
       import('../../state/lock-file.ts'),
-      import('node:fs'),
+      import('../ops/home.ts'),
       import('node:path'),
     ]);
   const home = resolve(options.home);
-  mkdirSync(home, { recursive: true, mode: 0o700 });
+  makeFolder(home);
   const lock = FileLock.acquire(join(home, 'devnet.lock'));
   process.once('exit', () => lock.release());
   const abort = new AbortController();
@@ -108,7 +108,7 @@ export function registerDevnet(program: Command): void {
     )
     .option('--chain-id <id>', 'id of a new chain (default: metatron-devnet- and 8 random digits)')
     .option('--genesis <file>', 'take parameters and state of a new chain from this genesis')
-    .option('--fresh', 'forget the chain in this home: new validator keys, new chain id')
+    .option('--fresh', 'forget the chain in this home: new validator keys and chain id; same ports')
     .addOption(jsonOption())
     .addHelpText(
       'after',

@@ -5,12 +5,12 @@
  *     node0 …        one home per validator
  *
  * Upholds: a second start in the same folder goes on with the same chain; options that would make
- * it another chain are refused; `--fresh` makes new validator keys and a new chain id, and deletes
- * nothing but what a devnet made.
+ * it another chain are refused; `--fresh` makes new validator keys and a new chain id, keeps the
+ * ports, and deletes nothing but what a devnet made.
  *
  * @module
  */
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { describe, type ErrorSpec, errorSpec, LedgerError, present } from '../base/errors.ts';
@@ -23,6 +23,7 @@ import {
   createKeyPair,
   homePaths,
   type KeyPair,
+  makeFolder,
   readHomeJson,
   readNodeKey,
   writeConfig,
@@ -142,14 +143,19 @@ function portOf(server: Server | undefined): number {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-/** Two ports per node, all free at this moment; held together so that none is given twice. */
-async function choosePorts(count: number, base: number): Promise<readonly Ports[]> {
+const FREE: Ports = { p2p: 0, rpc: 0 };
+
+/** The ports of node `index`, counted from those of node 0; 0 takes a free one. */
+function portsFrom(base: number, index: number): Ports {
+  return base === 0 ? FREE : { p2p: base + 10 * index + 6, rpc: base + 10 * index + 7 };
+}
+
+/** The wanted ports, all free at this moment; held together so that none is given twice. */
+async function choosePorts(wanted: readonly Ports[]): Promise<readonly Ports[]> {
   const held: Server[] = [];
   try {
-    for (let i = 0; i < count; i++) {
-      for (const service of [6, 7]) held.push(await reserve(base && base + 10 * i + service));
-    }
-    return Array.from({ length: count }, (_, i) => ({
+    for (const { p2p, rpc } of wanted) held.push(await reserve(p2p), await reserve(rpc));
+    return wanted.map((_, i) => ({
       p2p: portOf(held[2 * i]),
       rpc: portOf(held[2 * i + 1]),
     }));
@@ -181,11 +187,22 @@ function nodeConfigs(
   }));
 }
 
-async function create(spec: DevnetSpec): Promise<DevnetPlan> {
+/** The ports a new devnet takes: as asked, else those `before` it, else the usual ones. */
+function wantedPorts(spec: DevnetSpec, count: number, before: readonly Ports[]): readonly Ports[] {
+  const [first] = before;
+  const inSteps = first !== undefined && first.rpc === first.p2p + 1;
+  const usual = first === undefined ? DEFAULT_BASE_PORT : inSteps ? first.p2p - 6 : 0;
+  return Array.from({ length: count }, (_, i) => {
+    const kept = spec.basePort === undefined ? before[i] : undefined;
+    return kept ?? portsFrom(spec.basePort ?? usual, i);
+  });
+}
+
+async function create(spec: DevnetSpec, before: readonly Ports[]): Promise<DevnetPlan> {
   const { home } = spec;
   const count = spec.validators ?? DEFAULT_VALIDATORS;
   const app = spec.app ?? 'ledger';
-  const ports = await choosePorts(count, spec.basePort ?? DEFAULT_BASE_PORT);
+  const ports = await choosePorts(wantedPorts(spec, count, before));
   const base = spec.genesis === undefined ? undefined : parseGenesis(spec.genesis);
   const chainId = spec.chainId ?? base?.chainId ?? newChainId('metatron-devnet');
   const prefix = bech32PrefixOf(base?.appState);
@@ -205,7 +222,7 @@ async function create(spec: DevnetSpec): Promise<DevnetPlan> {
     base: spec.genesis,
   });
   const configs = nodeConfigs(spec, app, ports, nodeKeys);
-  mkdirSync(home, { recursive: true, mode: 0o700 });
+  makeFolder(home);
   const record: DevnetRecord = { chainId, app, validators: count, accounts };
   writeWhole(recordFile(home), `${JSON.stringify(record, null, 2)}\n`, 0o600);
   configs.forEach((config, i) => {
@@ -241,11 +258,28 @@ function refuseDifference(spec: DevnetSpec, record: DevnetRecord): void {
   }
 }
 
-type StoredConfig = { readonly p2p: { readonly persistentPeers: readonly string[] } };
+type StoredConfig = {
+  readonly p2p: { readonly listen: string; readonly persistentPeers: readonly string[] };
+  readonly rpc: { readonly listen: string };
+};
+
+/** The ports of the devnet in a folder, as far as its nodes' configurations can be read. */
+function storedPorts(record: DevnetRecord, home: string): readonly Ports[] {
+  const portIn = (listen: string): number => Number(/:(\d{1,5})$/.exec(listen)?.[1] ?? 0);
+  try {
+    return planOf(home, record).nodes.map((node) => {
+      const paths = homePaths(node.home);
+      const { p2p, rpc } = readHomeJson(paths, paths.config) as StoredConfig;
+      return { p2p: portIn(p2p.listen), rpc: portIn(rpc.listen) };
+    });
+  } catch {
+    return [];
+  }
+}
 
 /** Gives every node of an existing devnet new ports. */
 async function movePorts(plan: DevnetPlan, basePort: number): Promise<void> {
-  const ports = await choosePorts(plan.nodes.length, basePort);
+  const ports = await choosePorts(plan.nodes.map((_, i) => portsFrom(basePort, i)));
   const paths = plan.nodes.map((node) => homePaths(node.home));
   const ids = paths.map((path) => peerIdOf(readNodeKey(path).publicKey));
   const peers = ids.map((id, i) => `/ip4/127.0.0.1/tcp/${ports[i]?.p2p}/p2p/${id}`);
@@ -278,8 +312,12 @@ function removeDevnet(home: string, record: DevnetRecord): void {
  */
 export async function prepareDevnet(spec: DevnetSpec): Promise<DevnetPlan> {
   const record = readRecord(spec.home);
-  if (record !== undefined && spec.fresh) removeDevnet(spec.home, record);
-  if (record === undefined || spec.fresh) return create(spec);
+  if (record === undefined) return create(spec, []);
+  if (spec.fresh) {
+    const before = storedPorts(record, spec.home);
+    removeDevnet(spec.home, record);
+    return create(spec, before);
+  }
   refuseDifference(spec, record);
   const plan = planOf(spec.home, record);
   if (spec.basePort !== undefined) await movePorts(plan, spec.basePort);

@@ -14,7 +14,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { equalBytes, fromBase64, toBase64, toUpperHex } from '../base/bytes.ts';
 import { describe, type ErrorSpec, errorSpec, LedgerError } from '../base/errors.ts';
@@ -28,6 +28,7 @@ export const errors: {
   readonly BadFile: ErrorSpec<{ readonly file: string; readonly reason: string }>;
   readonly OpenKey: ErrorSpec<{ readonly file: string }>;
   readonly NoData: ErrorSpec<{ readonly data: string }>;
+  readonly NoFolder: ErrorSpec<{ readonly folder: string; readonly reason: string }>;
 } = {
   Exists: errorSpec(
     'home',
@@ -58,6 +59,12 @@ export const errors: {
     5,
     'client',
     (p) => `${p.data} is a file where a folder is needed: move it away, then start again`,
+  ),
+  NoFolder: errorSpec(
+    'home',
+    6,
+    'client',
+    (p) => `cannot make the folder ${p.folder}: ${p.reason}; choose another place`,
   ),
 };
 
@@ -135,17 +142,47 @@ export type HomeContent = {
   readonly validatorKey: KeyPair;
 };
 
+function codeOf(thrown: unknown): unknown {
+  return thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+}
+
+const NO_FOLDER: ReadonlyMap<unknown, string> = new Map([
+  ['EEXIST', 'there is a file of this name'],
+  ['ENOTDIR', 'a file is in its way'],
+  ['ENOENT', 'the system makes no folders there'],
+]);
+
+/**
+ * Makes a folder for its owner alone, and those above it.
+ *
+ * One by one: `recursive` of node:fs tries for ever where the system makes no folders (/proc).
+ *
+ * @throws LedgerError home/6 if there can be none
+ */
+export function makeFolder(folder: string): void {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  const above = dirname(folder);
+  if (above !== folder) makeFolder(above);
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (cause) {
+    const reason = NO_FOLDER.get(codeOf(cause));
+    if (reason === undefined) throw cause;
+    throw new LedgerError(errors.NoFolder, { folder, reason }, cause);
+  }
+}
+
 /** Whether this folder holds a node's home. */
 export function isHome(home: string): boolean {
   return existsSync(homePaths(home).config);
 }
 
-/** Makes a home. @throws LedgerError home/1 if there is one */
+/** Makes a home. @throws LedgerError home/1 if there is one, home/6 if it cannot be there */
 export function createHome(home: string, content: HomeContent): HomePaths {
   const paths = homePaths(home);
   if (isHome(home)) throw new LedgerError(errors.Exists, { home });
-  mkdirSync(join(home, 'config'), { recursive: true, mode: 0o700 });
-  mkdirSync(paths.data, { recursive: true, mode: 0o700 });
+  makeFolder(join(home, 'config'));
+  makeFolder(paths.data);
   writeValidatorKey(paths, content.validatorKey);
   writeNodeKey(paths, content.nodeKey);
   writeWhole(paths.genesis, content.genesis);
@@ -178,7 +215,7 @@ export function readHomeFile(paths: HomePaths, file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (thrown) {
-    const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+    const code = codeOf(thrown);
     if (code !== 'ENOENT' && code !== 'ENOTDIR') throw thrown;
     throw new LedgerError(errors.Missing, { home: paths.home, file }, thrown);
   }
@@ -198,7 +235,7 @@ export function readGenesis(paths: HomePaths): Genesis {
 /** Makes the folder of the data, if there is none. @throws LedgerError home/5 if it is a file */
 export function makeDataFolder({ data }: HomePaths): void {
   const found = statSync(data, { throwIfNoEntry: false });
-  if (found === undefined) mkdirSync(data, { recursive: true, mode: 0o700 });
+  if (found === undefined) makeFolder(data);
   else if (!found.isDirectory()) throw new LedgerError(errors.NoData, { data });
 }
 

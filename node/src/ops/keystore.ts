@@ -10,14 +10,14 @@
  * @module
  */
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { xchacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { scryptAsync } from '@noble/hashes/scrypt.js';
 import { fromBase64, fromUtf8, toBase64, utf8 } from '../base/bytes.ts';
 import { type ErrorSpec, errorSpec, LedgerError } from '../base/errors.ts';
 import type { SecretAccount } from './accounts.ts';
-import { writeWhole } from './home.ts';
+import { makeFolder, writeWhole } from './home.ts';
 
 /** Refusals of the keystore. */
 export const errors: {
@@ -115,7 +115,7 @@ export async function saveAccount(
     nonce: toBase64(nonce),
     ciphertext: toBase64(xchacha20poly1305(key, nonce, boundText(account)).encrypt(secret)),
   };
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder);
   writeWhole(file, `${JSON.stringify(sealed, null, 2)}\n`, 0o600);
 }
 
