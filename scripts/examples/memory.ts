@@ -13,7 +13,11 @@ import { httpRpc } from '../../node/src/client/rpc.ts';
 
 // An account of the devnet: its `mnemonic` stands in ~/.metatron/devnet/devnet.json, under
 // `accounts`; `rpc` is the address that `metatron devnet` prints.
-const [rpc = 'http://127.0.0.1:26657', mnemonic = ''] = process.argv.slice(2);
+const [rpc, mnemonic] = process.argv.slice(2);
+if (rpc === undefined || mnemonic === undefined) {
+  console.error('usage: npx node scripts/examples/memory.ts RPC "MNEMONIC"');
+  process.exit(2);
+}
 
 const wallet = await DirectSecp256k1HdWallet.fromMnemonic(mnemonic, { prefix: 'metatron' });
 const [account] = await wallet.getAccounts();

@@ -1,92 +1,50 @@
 /**
- * `memory import`: what it reads, what it refuses, and that a stop never writes anything twice.
+ * `memory import`: what it writes, what it refuses, and that nothing is ever written twice.
  *
  * @module
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { toHex } from '../../node/src/base/bytes.ts';
+import fc from 'fast-check';
 import { LedgerError } from '../../node/src/base/errors.ts';
-import { sha256 } from '../../node/src/base/hash.ts';
-import { MsgPut } from '../../node/src/gen/metatron/memory/v1/tx.ts';
-import type { Any } from '../../node/src/ledger/tx/wire.ts';
-import { type Committed, errors as chainErrors } from '../../node/src/ops/chain-client.ts';
-import { entryFrom, openSource } from '../../node/src/ops/import-source.ts';
+import { errors } from '../../node/src/ops/import-record.ts';
+import { openSource } from '../../node/src/ops/import-source.ts';
 import {
-  errors,
   type ImportChain,
   type ImportReport,
   importMemories,
 } from '../../node/src/ops/memory-import.ts';
-
-/** A chain that takes entries unless their content says no, and may go away before answering. */
-class FakeChain implements ImportChain {
-  readonly address = 'metatron1test';
-  readonly contents: string[] = [];
-  readonly #txs: Map<string, readonly Any[]> = new Map();
-  readonly #arrived: Set<string> = new Set();
-  /** Answers that are lost after the transaction arrived: by number of the delivery. */
-  loseAnswer = -1;
-  /** What an entry's content must not hold. */
-  banned = 'refuse me';
-  deliveries = 0;
-  #signed = 0;
-
-  sign(messages: readonly Any[]): Uint8Array {
-    const tx = new TextEncoder().encode(`tx ${this.#signed++}`);
-    this.#txs.set(toHex(tx), messages);
-    return tx;
-  }
-
-  deliver(tx: Uint8Array): Promise<Committed> {
-    const puts = (this.#txs.get(toHex(tx)) ?? []).map((any) => MsgPut.decode(any.value));
-    const texts = puts.map((put) => new TextDecoder().decode(put.content));
-    if (texts.some((text) => text.includes(this.banned))) {
-      const params = { codespace: 'memory', code: 2, log: 'version conflict' };
-      return Promise.reject(new LedgerError(chainErrors.TxRefused, params));
-    }
-    this.contents.push(...texts);
-    this.#arrived.add(toHex(sha256(tx)));
-    if (this.deliveries++ === this.loseAnswer) return Promise.reject(new RangeError('gone'));
-    const hash = toHex(sha256(tx));
-    return Promise.resolve({ hash, height: 7, code: 0, gasUsed: 1, data: new Uint8Array() });
-  }
-
-  contains(hash: Uint8Array): Promise<boolean> {
-    return Promise.resolve(this.#arrived.has(toHex(hash)));
-  }
-
-  refresh(): Promise<void> {
-    return Promise.resolve();
-  }
-}
+import { FakeChain } from './fake-chain.ts';
 
 describe('memory import', () => {
   let folder = '';
+  let recordFile = '';
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'metatron-import-'));
+    recordFile = join(folder, 'records', 'r.log');
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  function run(chain: ImportChain, path: string, batch = 4): Promise<ImportReport> {
-    return importMemories({
-      source: openSource(path),
-      chain,
-      progressFile: join(folder, 'progress', 'p.json'),
-      batch,
-      progress: () => undefined,
-    });
+  function run(
+    chain: ImportChain,
+    path: string,
+    batch = 4,
+    progress: (report: ImportReport) => void = () => undefined,
+  ): Promise<ImportReport> {
+    return importMemories({ source: openSource(path), chain, recordFile, batch, progress });
   }
 
   function lines(values: readonly unknown[]): string {
     const file = join(folder, 'notes.jsonl');
-    writeFileSync(
-      file,
-      values.map((v) => (typeof v === 'string' ? v : JSON.stringify(v))).join('\n'),
-    );
+    const text = values.map((v) => (typeof v === 'string' ? v : JSON.stringify(v)));
+    writeFileSync(file, text.join('\n'));
     return file;
+  }
+
+  function contents(...texts: readonly string[]): string {
+    return lines(texts.map((content) => ({ content })));
   }
 
   it('writes a file in batches and reports each refusal with its place', async () => {
@@ -113,54 +71,58 @@ describe('memory import', () => {
 
   it('halves a refused batch until the refused entry stands alone', async () => {
     const chain = new FakeChain();
-    const contents = ['a', 'b', 'refuse me', 'c', 'd', 'e', 'f', 'g'];
-    const report = await run(chain, lines(contents.map((content) => ({ content }))), 8);
+    const report = await run(chain, contents('a', 'b', 'refuse me', 'c', 'd', 'e', 'f', 'g'), 8);
     expect(chain.contents).to.deep.equal(['a', 'b', 'c', 'd', 'e', 'f', 'g']);
     expect(report.refused).to.have.length(1);
     expect(report.refused[0]?.reason).to.contain('version conflict');
   });
 
+  it('says after each batch how far it came', async () => {
+    const seen: number[] = [];
+    await run(new FakeChain(), contents('a', 'b', 'c', 'd', 'e'), 2, (r) => seen.push(r.written));
+    expect(seen).to.deep.equal([2, 4, 5]);
+  });
+
   it('writes nothing twice, wherever the answer of a batch was lost', async () => {
-    const contents = Array.from({ length: 11 }, (_, i) => `note ${i}`);
+    const texts = Array.from({ length: 11 }, (_, i) => `note ${i}`);
     for (let lost = 0; lost < 4; lost++) {
       const chain = new FakeChain();
       chain.loseAnswer = lost;
-      const file = lines(contents.map((content) => ({ content })));
-      let stopped = false;
-      await run(chain, file, 3).catch(() => {
-        stopped = true;
-      });
-      expect(stopped).to.equal(true);
+      const file = contents(...texts);
+      const gone = await run(chain, file, 3).catch((thrown: unknown) => thrown);
+      expect(gone).to.be.instanceOf(RangeError);
+      expect(chain.refreshed).to.equal(0);
       const report = await run(chain, file, 3);
-      expect(chain.contents).to.deep.equal(contents);
-      expect(report.before + report.written).to.equal(contents.length);
-      rmSync(join(folder, 'progress'), { recursive: true });
+      expect(chain.refreshed, 'what arrived took a sequence').to.equal(1);
+      expect(chain.contents).to.deep.equal(texts);
+      expect(report.unchanged + report.written).to.equal(texts.length);
+      rmSync(recordFile);
     }
   });
 
   it('tries refused entries again, and only those, until they are written', async () => {
     const chain = new FakeChain();
-    const contents = ['refuse me 1', 'a', 'refuse me 2', 'b', 'refuse me 3'];
-    const file = lines(contents.map((content) => ({ content })));
-    expect(await run(chain, file)).to.include({ written: 2, before: 0, refusedCount: 3 });
-    expect(await run(chain, file)).to.include({ written: 0, before: 2, refusedCount: 3 });
+    const texts = ['refuse me 1', 'a', 'refuse me 2', 'b', 'refuse me 3'];
+    const file = contents(...texts);
+    expect(await run(chain, file)).to.include({ written: 2, unchanged: 0, refusedCount: 3 });
+    expect(await run(chain, file)).to.include({ written: 0, unchanged: 2, refusedCount: 3 });
     chain.banned = 'me 2';
-    expect(await run(chain, file)).to.include({ written: 2, before: 2, refusedCount: 1 });
+    expect(await run(chain, file)).to.include({ written: 2, unchanged: 2, refusedCount: 1 });
     chain.banned = 'nothing';
     chain.loseAnswer = chain.deliveries;
     const lost = await run(chain, file).catch((thrown: unknown) => thrown);
     expect(lost).to.be.instanceOf(RangeError);
-    expect(await run(chain, file)).to.include({ written: 0, before: 5, refusedCount: 0 });
-    expect(chain.contents.toSorted()).to.deep.equal(contents.toSorted());
+    expect(await run(chain, file)).to.include({ written: 0, unchanged: 5, refusedCount: 0 });
+    expect(chain.contents.toSorted()).to.deep.equal(texts.toSorted());
   });
 
   it('takes a refused line that was mended, between written ones and at the end', async () => {
     const chain = new FakeChain();
     const first = lines([{ content: 'a' }, 'not json', { content: 'b' }, { content: 'refuse me' }]);
     expect(await run(chain, first)).to.include({ written: 2, refusedCount: 2 });
-    const mended = lines(['a', 'c', 'b', 'd'].map((content) => ({ content })));
-    expect(await run(chain, mended)).to.include({ written: 2, before: 2, refusedCount: 0 });
-    expect(await run(chain, mended)).to.include({ written: 0, before: 4, refusedCount: 0 });
+    const mended = contents('a', 'c', 'b', 'd');
+    expect(await run(chain, mended)).to.include({ written: 2, unchanged: 2, refusedCount: 0 });
+    expect(await run(chain, mended)).to.include({ written: 0, unchanged: 4, refusedCount: 0 });
     expect(chain.contents).to.deep.equal(['a', 'b', 'c', 'd']);
   });
 
@@ -170,51 +132,109 @@ describe('memory import', () => {
     const stopped = await run(chain, lines([{ content: 'a' }, ...bad, { content: 'b' }]));
     expect(stopped).to.include({ written: 1, refusedCount: 10_000, stopped: true });
     expect(stopped.refused).to.have.length(1_000);
-    const mended = lines([{ content: 'a' }, { content: 'c' }, { content: 'b' }]);
-    expect(await run(chain, mended)).to.include({ written: 2, before: 1, stopped: false });
+    const mended = contents('a', 'c', 'b');
+    expect(await run(chain, mended)).to.include({ written: 2, unchanged: 1, stopped: false });
     expect(chain.contents).to.deep.equal(['a', 'c', 'b']);
   });
 
-  it('counts entries that changed since they were written', async () => {
-    const chain = new FakeChain();
-    const of = (...contents: string[]) => lines(contents.map((content) => ({ content })));
-    expect(await run(chain, of('a', 'refuse me', 'b', 'c', 'd'), 2)).to.include({ changed: 0 });
-    const again = { written: 1, before: 4, changed: 2 };
-    expect(await run(chain, of('A', 'x', 'b', 'C', 'd'))).to.include(again);
-    expect(await run(chain, of('a', 'x', 'b', 'c', 'd'))).to.include({ before: 5, changed: 0 });
-    expect(await run(chain, of('a', 'y', 'b', 'c', 'd'))).to.include({ before: 5, changed: 1 });
-    expect(chain.contents).to.deep.equal(['a', 'b', 'c', 'd', 'x']);
+  describe('again', () => {
+    it('writes of a folder what is new, and what changed as a new version', async () => {
+      const chain = new FakeChain();
+      const notes = mkdtempSync(join(folder, 'notes-'));
+      const note = (name: string, text: string): void => writeFileSync(join(notes, name), text);
+      note('b.md', 'b1');
+      note('d.md', 'd1');
+      expect(await run(chain, notes)).to.include({ written: 2, changed: 0, unchanged: 0 });
+      expect(await run(chain, notes)).to.include({ written: 0, unchanged: 2, transactions: 0 });
+      note('a.md', 'a1');
+      note('c.md', 'c1');
+      note('z.md', 'z1');
+      note('d.md', 'd2');
+      expect(await run(chain, notes)).to.include({ written: 4, changed: 1, unchanged: 1 });
+      expect(chain.contents).to.deep.equal(['b1', 'd1', 'a1', 'c1', 'd2', 'z1']);
+      note('d.md', 'd1');
+      rmSync(join(notes, 'a.md'));
+      expect(await run(chain, notes)).to.include({ written: 1, changed: 1, unchanged: 3 });
+      expect(chain.heads.get('d.md')).to.equal('d1');
+    });
+
+    it('knows an entry of JSON Lines by its key, wherever and however it is written', async () => {
+      const chain = new FakeChain();
+      const [a, b] = [
+        { key: 'a', content: '1' },
+        { key: 'b', content: '1', tags: ['t'] },
+      ];
+      await run(chain, lines([a, b]));
+      const moved = lines(['{ "tags": ["t"], "content": "1", "key": "b" }', a]);
+      expect(await run(chain, moved)).to.include({ written: 0, unchanged: 2 });
+      const changed = lines([
+        { ...b, tags: [] },
+        { ...a, type: 'chat' },
+        { ...a, key: 'c' },
+      ]);
+      expect(await run(chain, changed)).to.include({ written: 3, changed: 2, unchanged: 0 });
+    });
+
+    it('knows entries that share a key by their order, those without by content', async () => {
+      const chain = new FakeChain();
+      const say = (content: string): object => ({ key: 'chat', content });
+      await run(chain, lines([say('1'), { content: 'x' }, say('2'), { content: 'x' }]));
+      expect(chain.contents).to.deep.equal(['1', 'x', '2', 'x']);
+      const grown = [{ content: 'x' }, say('1'), say('2'), say('1'), { content: 'x' }];
+      expect(await run(chain, lines(grown))).to.include({ written: 1, changed: 0, unchanged: 4 });
+      const more = [...grown, { content: 'x' }, { content: 'y' }];
+      expect(await run(chain, lines(more))).to.include({ written: 2, changed: 0, unchanged: 5 });
+    });
+
+    it('ends with what the source says, whatever was edited or got lost', async () => {
+      const source = fc.dictionary(
+        fc.constantFrom('a', 'b', 'c', 'd', 'e'),
+        fc.constantFrom('1', '2'),
+      );
+      const step = fc.record({ source, loseAfter: fc.integer({ min: -1, max: 3 }) });
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { maxLength: 6 }), async (steps) => {
+          rmSync(recordFile, { force: true });
+          const chain = new FakeChain();
+          let writes = 0;
+          for (const { source: keyed, loseAfter } of steps) {
+            const wanted = Object.entries(keyed);
+            writes += wanted.filter(([key, content]) => chain.heads.get(key) !== content).length;
+            chain.loseAnswer = loseAfter < 0 ? -1 : chain.deliveries + loseAfter;
+            const file = lines(wanted.map(([key, content]) => ({ key, content })));
+            await run(chain, file, 2).catch(() => run(chain, file, 2));
+            for (const [key, content] of wanted) expect(chain.heads.get(key)).to.equal(content);
+          }
+          expect(chain.contents).to.have.length(writes);
+        }),
+        { numRuns: 60 },
+      );
+    });
   });
 
-  it('notices that the source is another one', async () => {
-    await run(new FakeChain(), lines([{ content: 'a' }, { content: 'b' }]));
-    try {
-      await run(new FakeChain(), lines([{ content: 'a' }, { content: 'changed' }]));
-      expect.fail('it was accepted');
-    } catch (thrown) {
-      expect(LedgerError.is(thrown, errors.SourceChanged), String(thrown)).to.equal(true);
-    }
-  });
+  describe('record', () => {
+    it('is read up to the last whole line', async () => {
+      const chain = new FakeChain();
+      const file = contents('a', 'b');
+      await run(chain, file);
+      appendFileSync(recordFile, 'sent 00ff');
+      expect(await run(chain, file)).to.include({ written: 0, unchanged: 2 });
+      expect(readFileSync(recordFile, 'utf8').endsWith('\n')).to.equal(true);
+    });
 
-  it('reads a folder in order of paths, which become keys', async () => {
-    const notes = join(folder, 'notes');
-    mkdirSync(join(notes, 'b'), { recursive: true });
-    writeFileSync(join(notes, 'b', 'x.md'), 'deep');
-    writeFileSync(join(notes, 'a.txt'), 'first');
-    writeFileSync(join(notes, 'picture.png'), 'not text');
-    const keys: string[] = [];
-    for await (const item of openSource(notes).items()) {
-      if ('put' in item.result) keys.push(item.result.put.key ?? '');
-    }
-    expect(keys).to.deep.equal(['a.txt', 'b/x.md']);
-  });
-
-  it('takes an expected version, also none', () => {
-    expect(entryFrom({ content: 'a', expectedVersion: 0 })).to.have.nested.property(
-      'put.expectedVersion',
-      0n,
-    );
-    expect(entryFrom({ content: 'a', expectedVersion: -1 })).to.have.property('refused');
-    expect(entryFrom({ content: 'a', tags: ['t', 't'] })).to.have.property('refused');
+    it('is not guessed at if it is damaged', async () => {
+      const file = contents('a', 'b');
+      await run(new FakeChain(), file);
+      const text = readFileSync(recordFile, 'utf8');
+      for (const damaged of [
+        'wrote x\n',
+        text.replace('sent', 'seny'),
+        text.replace(/ \S+\n/, '\n'),
+      ]) {
+        writeFileSync(recordFile, damaged);
+        const thrown = await run(new FakeChain(), file).catch((error: unknown) => error);
+        expect(LedgerError.is(thrown, errors.Damaged), String(thrown)).to.equal(true);
+      }
+    });
   });
 });

@@ -6,6 +6,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { encodeBech32 } from '../../node/src/base/bech32.ts';
 import { present } from '../../node/src/base/errors.ts';
 import type { ClientNet } from './clients-net.ts';
 import { type Finished, metatron } from './support.ts';
@@ -87,6 +88,39 @@ export function commandTests(net: ClientNet): void {
     expect(stdout.endsWith(`\n\n${text}\n`)).to.equal(true);
   });
 
+  it('indents what a list shows, so that content cannot pass for the next entry', async () => {
+    const owner = net.account('dave').address;
+    const forged = `one\n\nid       ${'3f'.repeat(32)}`;
+    const put = await metatron(['memory', 'put', forged, '--key', 'forged', ...as('dave')]);
+    expect(put.code, put.stderr).to.equal(0);
+    const { stdout } = await metatron(['memory', 'history', 'forged', '--owner', owner, ...at()]);
+    expect(stdout.match(/^id /gm)).to.have.length(1);
+    expect(stdout).to.contain(`\n    one\n    \n    id       ${'3f'.repeat(32)}\n`);
+  });
+
+  it('says in a sentence what is not there', async () => {
+    const owner = net.account('dave').address;
+    const silent = encodeBech32('metatron', new Uint8Array(20).fill(9));
+    const told = async (...args: readonly string[]): Promise<string> => {
+      const { code, stdout, stderr } = await metatron(['memory', ...args, ...at()]);
+      expect([code, stdout], stderr).to.deep.equal([1, '']);
+      expect(stderr).not.to.match(/abci_query|Query|\(memory|malformed/);
+      return stderr;
+    };
+    expect(await told('get', 'never', '--owner', owner)).to.match(/nothing under the key "never"/);
+    expect(await told('get', '--id', '00'.repeat(32))).to.match(/there is no entry 00/);
+    expect(await told('proof', '00'.repeat(32))).to.match(/there is no entry 00/);
+    expect(await told('list', '--owner', silent)).to.contain(`${silent} wrote nothing`);
+    expect(await told('proof', '--listing', silent)).to.contain(`${silent} wrote nothing`);
+    expect(await told('proof', '--owner', silent, '--since', '1')).to.contain('wrote nothing');
+    const early = await told('proof', '--owner', owner, '--since', '1');
+    expect(early).to.match(/had not written anything.*first entry is of height \d+: take --since/);
+    expect(await told('proof', '--owner', owner, '--since', '99999999')).to.match(/height/);
+    expect(await told('get', 'cli', '--owner', owner, '--height', '99999999')).to.match(/height/);
+    const other = encodeBech32('cosmos', new Uint8Array(20).fill(9));
+    expect(await told('list', '--owner', other)).to.match(/expected metatron, got cosmos/);
+  });
+
   it('imports JSON lines and lists what it refused', async () => {
     const path = file('notes.jsonl');
     const lines = [{ content: 'a', key: 'i/1' }, { content: '' }, { content: 'b', tags: ['x'] }];
@@ -95,7 +129,7 @@ export function commandTests(net: ClientNet): void {
     const done = await metatron(args, { HOME: net.folder.path });
     expect(done.code).to.equal(1);
     const report = JSON.parse(done.stdout) as Json;
-    expect(report).to.include({ written: 2, refusedCount: 2, before: 0, transactions: 1 });
+    expect(report).to.include({ written: 2, refusedCount: 2, unchanged: 0, transactions: 1 });
     expect((report['refused'] as readonly Json[])[0]).to.have.all.keys('where', 'reason');
   });
 

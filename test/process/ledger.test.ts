@@ -4,11 +4,19 @@
  * @module
  */
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { type Devnet, type Finished, metatron, startDevnet, temporaryFolder } from './support.ts';
+import {
+  type Devnet,
+  type Finished,
+  launch,
+  metatron,
+  startDevnet,
+  temporaryFolder,
+  until,
+} from './support.ts';
 
 const EXAMPLE: string = fileURLToPath(new URL('../../scripts/examples/memory.ts', import.meta.url));
 const README: string = fileURLToPath(new URL('../../README.md', import.meta.url));
@@ -86,7 +94,7 @@ describe('ledger of real processes', function () {
     expect(put.stderr).to.contain('expected version 0, current version 1');
   });
 
-  it('imports a folder, goes on where it stopped, and says what it refused', async () => {
+  it('imports a folder, and of it again what is new or changed; says what it refused', async () => {
     const notes = join(folder.path, 'notes');
     mkdirSync(join(notes, 'deep'), { recursive: true });
     for (let i = 0; i < 12; i++) writeFileSync(join(notes, `n${i}.md`), `note ${i}`);
@@ -95,10 +103,77 @@ describe('ledger of real processes', function () {
     const args = ['memory', 'import', notes, '--batch', '5', '--json', ...signing()];
     const env = { HOME: folder.path };
     const first = await metatron(args, env);
-    expect(JSON.parse(first.stdout)).to.include({ written: 13, before: 0, refusedCount: 1 });
+    expect(JSON.parse(first.stdout)).to.include({ written: 13, unchanged: 0, refusedCount: 1 });
     expect(first.stdout).to.contain('content is empty');
     expect(first.code).to.equal(1);
     const second = await metatron(args, env);
-    expect(JSON.parse(second.stdout)).to.include({ written: 0, before: 13, transactions: 0 });
+    expect(JSON.parse(second.stdout)).to.include({ written: 0, unchanged: 13, transactions: 0 });
+    writeFileSync(join(notes, 'a.md'), 'a new note');
+    writeFileSync(join(notes, 'n3.md'), 'another note 3');
+    rmSync(join(notes, 'empty.md'));
+    const third = await metatron(args, env);
+    expect(JSON.parse(third.stdout)).to.include({ written: 2, changed: 1, unchanged: 12 });
+    expect(third.code, third.stderr).to.equal(0);
+    const read = ['memory', 'get', 'n3.md', '--owner', owner, '--json', ...common];
+    const [head] = JSON.parse((await metatron(read)).stdout).entries;
+    expect(head).to.include({ version: 2, content: 'another note 3' });
+  });
+
+  it('says how far an import came when it is interrupted, and goes on after', async () => {
+    const notes = join(folder.path, 'many.jsonl');
+    const total = 1_000;
+    const line = (_: unknown, i: number): string => JSON.stringify({ content: `note ${i}` });
+    writeFileSync(notes, Array.from({ length: total }, line).join('\n'));
+    const args = ['memory', 'import', notes, '--json', ...signing()];
+    const records = join(folder.path, 'interrupted');
+    const env = { HOME: records };
+    const imports = join(records, '.metatron', 'imports');
+    const batches = (): number =>
+      existsSync(imports)
+        ? readdirSync(imports)
+            .map((name) => readFileSync(join(imports, name), 'utf8').match(/^written /gm) ?? [])
+            .reduce((sum, { length }) => sum + length, 0)
+        : 0;
+    let written = 0;
+    for (const [signal, code] of [
+      ['SIGINT', 130],
+      ['SIGTERM', 143],
+    ] as const) {
+      const before = batches();
+      const running = launch([...args, '--batch', '1'], env);
+      await until('two batches are written', 20_000, () => batches() >= before + 2);
+      running.kill(signal);
+      expect(await running.ended, running.output.stderr).to.equal(code);
+      const report = JSON.parse(running.output.stdout) as { written: number; unchanged: number };
+      expect(report).to.include({ stopped: true, refusedCount: 0 });
+      const done = report.written + report.unchanged;
+      expect(done).to.be.within(1, total - 1);
+      expect(running.output.stderr).to.contain(`interrupted after ${done} entries`);
+      expect(running.output.stderr).to.contain('run the same command again to go on');
+      written += report.written;
+    }
+    const rest = await metatron(args, env);
+    expect(rest.code, rest.stderr).to.equal(0);
+    const report = JSON.parse(rest.stdout) as { written: number; unchanged: number };
+    expect(report.written + report.unchanged).to.equal(total);
+    expect(report.unchanged).to.be.within(written, written + 2);
+  });
+
+  it('says that there is nothing to import', async () => {
+    const empty = join(folder.path, 'empty');
+    mkdirSync(empty);
+    writeFileSync(join(empty, 'picture.png'), 'x');
+    const done = await metatron(['memory', 'import', empty, ...signing()], { HOME: folder.path });
+    expect(done.code).to.equal(0);
+    expect(done.stderr).to.match(/nothing to import in .*empty \(1 file was left out/);
+  });
+
+  it('says how the program of the README is used', async () => {
+    for (const args of [[], ['http://127.0.0.1:26657']]) {
+      const result = await run(EXAMPLE, args);
+      expect([result.code, result.stdout]).to.deep.equal([2, '']);
+      expect(result.stderr).to.match(/^usage: .*memory\.ts RPC "MNEMONIC"\n/);
+      expect(result.stderr).not.to.match(/\n\s+at /);
+    }
   });
 });

@@ -8,6 +8,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { InvalidArgumentError, Option } from 'commander';
+import { checkAddress } from '../ops/usage.ts';
 
 /** Reads a whole number within bounds. */
 export function wholeNumber(min: number, max: number): (text: string) => number {
@@ -18,6 +19,22 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
     }
     return value;
   };
+}
+
+/** Collects the values of an option that may be repeated. */
+export function repeated(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+/** Reads an account's address; `option` names it in the refusal. */
+export function addressOf(option: string): (text: string) => string {
+  return (text) => checkAddress(text, option);
+}
+
+/** Reads an entry's id. */
+export function entryIdOf(text: string): string {
+  if (/^[0-9a-fA-F]{64}$/.test(text)) return text;
+  throw new InvalidArgumentError('an id has 64 hex digits, as "metatron memory put" prints it');
 }
 
 /** Where everything of this user lies: `~/.metatron`. */

@@ -23,6 +23,8 @@ export const errors: {
     readonly log: string;
   }>;
   readonly BadId: ErrorSpec<{ readonly id: string }>;
+  readonly NoSpace: ErrorSpec<{ readonly owner: string; readonly height: number }>;
+  readonly BadOwner: ErrorSpec<{ readonly owner: string }>;
 } = {
   Malformed: errorSpec('proof', 1, 'peer', (p) => `the proof is malformed: ${p.part}`),
   Broken: errorSpec('proof', 2, 'peer', (p) => `the proof does not hold: ${p.part}`),
@@ -36,6 +38,13 @@ export const errors: {
     (p) => `the transaction failed: ${p.log} (${p.space}/${p.code})`,
   ),
   BadId: errorSpec('rpc-client', 4, 'client', (p) => `${p.id} is no id: 64 hex digits`),
+  NoSpace: errorSpec(
+    'rpc-client',
+    5,
+    'client',
+    (p) => `${p.owner} had not written anything at height ${p.height}`,
+  ),
+  BadOwner: errorSpec('rpc-client', 6, 'client', (p) => `${p.owner} is no address: metatron1…`),
 };
 
 /** The proof is not in its form: `part` is wrong. */

@@ -58,9 +58,11 @@ export function idBytes(id: string): Uint8Array {
   return bytes;
 }
 
-/** The id of the personal space of an address. @throws LedgerError proof/1 */
+/** The id of the personal space of an address. @throws LedgerError rpc-client/6 */
 export function spaceOfOwner(owner: string): Uint8Array {
-  return personalSpaceId(decodeBech32(owner)?.bytes ?? malformed(`${owner} is no address`));
+  const account = decodeBech32(owner)?.bytes;
+  if (account === undefined) throw new LedgerError(errors.BadOwner, { owner });
+  return personalSpaceId(account);
 }
 
 function entryJson({ leaf, content }: LoggedEntry): EntryJson {
@@ -144,6 +146,7 @@ function headerOver(rpc: Rpc, height: number): Promise<Signed> {
  * The proof that an account's space only grew between two heights.
  *
  * @param to - 0 is the newest provable height
+ * @throws LedgerError rpc-client/5 if it was not there at `from`
  */
 export async function consistencyProof(
   rpc: Rpc,
@@ -154,7 +157,7 @@ export async function consistencyProof(
   const id = spaceOfOwner(owner);
   const [old, now] = [await headerOver(rpc, from), await headerOver(rpc, to)];
   const before = await proveRecord(rpc, spaceKey(id), old.header.height - 1);
-  if (before.record.length === 0) return malformed(`the space was not there at height ${from}`);
+  if (before.record.length === 0) throw new LedgerError(errors.NoSpace, { owner, height: from });
   const { size } = Space.decode(before.record);
   const data = QueryConsistencyRequest.encode({ space: id, owner: '', fromSize: size }).finish();
   const at = now.header.height - 1;

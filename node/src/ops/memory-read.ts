@@ -12,38 +12,90 @@ import { encodeBech32 } from '../base/bech32.ts';
 import { toBase64, toHex, utf8 } from '../base/bytes.ts';
 import { type ErrorSpec, errorSpec, LedgerError } from '../base/errors.ts';
 import { sha256 } from '../base/hash.ts';
+import { errors as clientErrors } from '../client/errors.ts';
 import { type Memory, MemoryClient } from '../client/memory-client.ts';
 import { EntryType } from '../gen/metatron/memory/v1/state.ts';
 import { MsgPutResponse } from '../gen/metatron/memory/v1/tx.ts';
 import { txMsgDataCodec } from '../ledger/tx/wire.ts';
+import type { ConsistencyProof } from '../types/bundles.ts';
 import { call } from './rpc-client.ts';
 
 /** Refusals. */
 export const errors: {
-  readonly BadEntry: ErrorSpec<{ readonly reason: string }>;
-  readonly NoKey: ErrorSpec<object>;
+  readonly NoEntry: ErrorSpec<{ readonly id: string; readonly when: string }>;
+  readonly NoSpace: ErrorSpec<{ readonly owner: string; readonly when: string }>;
+  readonly NoKey: ErrorSpec<{ readonly owner: string; readonly key: string; when: string }>;
+  readonly Refused: ErrorSpec<{ readonly log: string }>;
+  readonly TooEarly: ErrorSpec<{ readonly owner: string; since: number; first: number }>;
 } = {
-  BadEntry: errorSpec('memory-client', 1, 'client', (p) => `not an entry: ${p.reason}`),
+  NoEntry: errorSpec('memory-client', 4, 'client', (p) => `there is no entry ${p.id}${p.when}`),
+  NoSpace: errorSpec('memory-client', 5, 'client', (p) => `${p.owner} wrote nothing${p.when}`),
   NoKey: errorSpec(
     'memory-client',
-    3,
+    6,
     'client',
-    () => 'name a key and its --owner, or an entry with --id',
+    (p) =>
+      `${p.owner} has nothing under the key ${p.key}${p.when}; ` +
+      `"metatron memory list --owner ${p.owner}" shows what there is`,
+  ),
+  Refused: errorSpec('memory-client', 7, 'client', (p) => `the node refuses the query: ${p.log}`),
+  TooEarly: errorSpec(
+    'memory-client',
+    8,
+    'client',
+    (p) =>
+      `at height ${p.since} ${p.owner} had not written anything; the first entry is of height ` +
+      `${p.first}: take --since ${p.first} or later`,
   ),
 };
 
-/** @throws LedgerError memory-client/1 */
-export function refuseEntry(reason: string): never {
-  throw new LedgerError(errors.BadEntry, { reason });
+/** What a read asks for, as far as its refusal names it. */
+export type Asked = {
+  readonly id?: string | undefined;
+  readonly owner?: string | undefined;
+  readonly key?: string | undefined;
+  readonly height?: number;
+};
+
+/** The ledger's own codes in codespace `memory`. */
+const [NO_ENTRY, NO_SPACE, NO_KEY] = [4, 5, 6];
+
+/** Waits for a read. @throws LedgerError memory-client/4 to /7 for what the ledger refuses */
+export async function reading<T>(asked: Asked, read: Promise<T>): Promise<T> {
+  try {
+    return await read;
+  } catch (thrown) {
+    if (!LedgerError.is(thrown, clientErrors.Query)) throw thrown;
+    const { space, code, log } = thrown.params;
+    const { id, owner = '', key = '', height = 0 } = asked;
+    const when = height === 0 ? '' : ` at height ${height}`;
+    if (space === 'memory' && code === NO_ENTRY && id !== undefined) {
+      throw new LedgerError(errors.NoEntry, { id, when }, thrown);
+    }
+    if (space === 'memory' && code === NO_SPACE) {
+      throw new LedgerError(errors.NoSpace, { owner, when }, thrown);
+    }
+    if (space === 'memory' && code === NO_KEY) {
+      throw new LedgerError(errors.NoKey, { owner, key: JSON.stringify(key), when }, thrown);
+    }
+    throw new LedgerError(errors.Refused, { log }, thrown);
+  }
 }
 
-/** Whose key, if both are named. @throws LedgerError memory-client/3 if not */
-export function named(
-  owner: string | undefined,
-  key: string | undefined,
-): readonly [owner: string, key: string] {
-  if (owner === undefined || key === undefined) throw new LedgerError(errors.NoKey, {});
-  return [owner, key];
+/** The proof that a space only grew. @throws LedgerError memory-client/5 or /8 if it was not */
+export async function growthProof(
+  client: MemoryClient,
+  owner: string,
+  since: number,
+): Promise<ConsistencyProof> {
+  try {
+    return await reading({ owner }, client.consistencyProof(owner, since));
+  } catch (thrown) {
+    if (!LedgerError.is(thrown, clientErrors.NoSpace)) throw thrown;
+    const { memories } = await reading({ owner }, client.list(owner, { limit: 1 }));
+    const first = memories[0]?.height ?? 0;
+    throw new LedgerError(errors.TooEarly, { owner, since, first }, thrown);
+  }
 }
 
 /** The client of a node; its failures say what to do at the command line. */
@@ -99,8 +151,12 @@ export function entryJson({ id, index, entry, content, text, height }: Memory): 
   };
 }
 
-/** An entry as lines. */
-export function entryText(entry: EntryJson): string {
+/**
+ * An entry as lines.
+ *
+ * @param margin - what content's lines begin with, so that none can pass for a line of this form
+ */
+export function entryText(entry: EntryJson, margin: string): string {
   const head = [
     `id       ${entry.id}`,
     `author   ${entry.author}`,
@@ -108,11 +164,12 @@ export function entryText(entry: EntryJson): string {
     `written  height ${entry.height}, index ${entry.index}, ${entry.type}`,
   ];
   if (entry.tags.length > 0) head.push(`tags     ${entry.tags.join(', ')}`);
-  return [...head, '', entry.content ?? `(base64) ${entry.contentBase64 ?? ''}`].join('\n');
+  const content = entry.content ?? `(base64) ${entry.contentBase64 ?? ''}`;
+  return [...head, '', content.replace(/^/gm, margin)].join('\n');
 }
 
-/** Where an import of a source by an account remembers how far it came. */
-export function progressFile(chainId: string, address: string, source: string): string {
+/** Where an import of a source by an account remembers what it wrote. */
+export function recordFile(chainId: string, address: string, source: string): string {
   const name = toHex(sha256(utf8(`${chainId}\n${address}\n${source}`)).subarray(0, 12));
-  return join(homedir(), '.metatron', 'imports', `${name}.json`);
+  return join(homedir(), '.metatron', 'imports', `${name}.log`);
 }
