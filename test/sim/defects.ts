@@ -83,7 +83,7 @@ export const DEFECTS: readonly PlantedDefect[] = [
     file: 'node/src/engine/gossip.ts',
     find: 'if (commit !== undefined) this.#claim(peer, { ...commit, type: precommit });',
     replace: '',
-    seed: 58,
+    seed: 13,
     caughtBy: 'progress',
   },
   {
@@ -99,7 +99,7 @@ export const DEFECTS: readonly PlantedDefect[] = [
     file: 'node/src/engine/executor.ts',
     find: 'if (this.#valid.has(key)) return undefined;',
     replace: 'if (key.length > 0) return undefined;',
-    seed: 22,
+    seed: 46,
     caughtBy: 'validity',
   },
   {

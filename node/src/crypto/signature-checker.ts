@@ -6,11 +6,13 @@
  * relay, so they cause none. What blocks and commits contain is always decided.
  * Bounds: 20 slow checks a second for each peer, 100 for all peers together; those over the second
  * bound wait their turn, at most 20 for each peer.
- * Absent here: caching of answers.
+ * What libsodium accepted is remembered, since the votes of a height come again in the next block's
+ * commit: at most 4,096 signatures, each with the key and the bytes it was accepted for.
  *
  * @module
  */
 import { Worker } from 'node:worker_threads';
+import { equalBytes, latin1 } from '../base/bytes.ts';
 import { type Logger, SILENT } from '../base/logger.ts';
 import type { CheckSignature } from '../types/check-signature.ts';
 import { fastAccepts, KEY_BYTES, SIGNATURE_BYTES } from './ed25519.ts';
@@ -21,6 +23,9 @@ import type { Answer, Question } from './zip215-worker.ts';
 export const SLOW_CHECKS_PER_PEER = 20;
 /** Slow checks a second that all peers together may cause. */
 export const SLOW_CHECKS_IN_ALL = 100;
+
+/** Signatures remembered as accepted: some forty heights of fifty validators. */
+const MAX_ACCEPTED = 4096;
 
 /** Checks signatures; `close` ends its worker thread. */
 export type SignatureChecker = {
@@ -70,6 +75,33 @@ export class TokenBucket {
     const earned = ((now - this.#at) * this.#perSecond) / 1000;
     this.#tokens = Math.min(this.#perSecond, this.#tokens + Math.max(0, earned));
     this.#at = now;
+  }
+}
+
+/** Signatures that libsodium accepted, the latest of them. */
+class Accepted {
+  readonly #of = new Map<
+    string,
+    { readonly publicKey: Uint8Array; readonly message: Uint8Array }
+  >();
+
+  /** Whether libsodium accepts this signature, now or before. */
+  check(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+    const name = latin1(signature);
+    const before = this.#of.get(name);
+    if (before && equalBytes(before.message, message) && equalBytes(before.publicKey, publicKey)) {
+      return true;
+    }
+    if (!fastAccepts(publicKey, message, signature)) return false;
+    if (this.#of.size >= MAX_ACCEPTED) {
+      for (const oldest of this.#of.keys()) {
+        this.#of.delete(oldest);
+        break;
+      }
+    }
+    // Copies: a view would keep the whole message it was decoded from.
+    this.#of.set(name, { publicKey: publicKey.slice(), message: message.slice() });
+    return true;
   }
 }
 
@@ -141,6 +173,7 @@ export function createSignatureChecker(options: CheckerOptions = {}): SignatureC
   const slow = new SlowPath(logger);
   const all = new TokenBucket(SLOW_CHECKS_IN_ALL, monotonicMs());
   const shares = new Map<string, Share>();
+  const accepted = new Accepted();
 
   const shareOf = (peer: string): Share => {
     const share = shares.get(peer) ?? {
@@ -169,10 +202,10 @@ export function createSignatureChecker(options: CheckerOptions = {}): SignatureC
   return {
     check: (publicKey, message, signature) =>
       hasForm(publicKey, signature) &&
-      (fastAccepts(publicKey, message, signature) || slow.decide(publicKey, message, signature)),
+      (accepted.check(publicKey, message, signature) || slow.decide(publicKey, message, signature)),
     checkFrom: (peer) => (publicKey, message, signature) => {
       if (!hasForm(publicKey, signature)) return false;
-      if (fastAccepts(publicKey, message, signature)) return true;
+      if (accepted.check(publicKey, message, signature)) return true;
       const share = withinShare(peer);
       if (share === undefined) return false;
       return turn(share).then(() => slow.decide(publicKey, message, signature));

@@ -164,7 +164,7 @@ export class Engine implements NetListener {
       }
       await this.#parts.reactor.early();
     }
-    if (!this.#stopped) this.#parts.gossip.flush();
+    if (!this.#stopped) this.#parts.gossip.standing.flush();
     this.#pumping = false;
   }
 
@@ -218,15 +218,15 @@ export class Engine implements NetListener {
         this.#parts.gossip.sendVote(effect.vote);
         return;
       case 'voteAdded':
-        if (effect.peer !== '') this.#parts.gossip.hasVote(effect.vote, effect.peer);
+        if (effect.peer !== '') this.#parts.gossip.standing.hasVote(effect.vote, effect.peer);
         return;
       case 'announceBlock': {
         const { height, round, partSetHeader, isCommit } = effect;
-        this.#parts.gossip.announceBlock(height, round, partSetHeader, isCommit);
+        this.#parts.gossip.standing.announceBlock(height, round, partSetHeader, isCommit);
         return;
       }
       case 'stepChanged':
-        this.#parts.gossip.stepChanged();
+        this.#parts.gossip.standing.stepChanged();
         this.#tellTxs();
         return;
       case 'equivocation':
@@ -294,7 +294,7 @@ export class Engine implements NetListener {
       const peer = new PeerState(id, this.#ports.clock.monotonicMs());
       this.#parts.peers.set(id, peer);
       this.#parts.sync.greet(peer);
-      this.#parts.gossip.greet(peer);
+      this.#parts.gossip.standing.greet(peer);
       this.#parts.txs.peerJoined(id);
     });
   }

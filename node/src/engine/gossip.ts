@@ -4,14 +4,14 @@
  * Upholds: our proposals, parts and votes go to every peer the moment they exist, each encoded
  * once. Only what was verified is passed on. A peer is sent what it lacks by what it told us; one
  * that stands still is believed to have nothing, so that whatever was lost comes again.
- * Absent here: judging messages (reactor.ts); transactions (tx-gossip.ts); whole blocks (sync.ts).
+ * Absent here: our own place (standing.ts); judging messages (reactor.ts); transactions
+ * (tx-gossip.ts); whole blocks (sync.ts).
  * Spec: CometBFT consensus/reactor.go; its three routines per peer are one tick here.
  *
  * @module
  */
 import { commitVote } from '../../consensus/commit.ts';
 import {
-  lastCommitRound,
   majorityOf,
   type State,
   voteAt,
@@ -31,10 +31,11 @@ import {
 } from '../types/messages.ts';
 import type { Part, PartSet } from '../types/part-set.ts';
 import { type Proposal, VOTE_TYPE, type Vote, type VoteType } from '../types/vote.ts';
-import type { Collector, WholeBlock } from './collector.ts';
+import type { WholeBlock } from './collector.ts';
 import type { EvidencePool } from './evidence-pool.ts';
 import type { PeerState } from './peer-state.ts';
-import type { ChainStore, Clock, Net, PeerId } from './ports.ts';
+import type { ChainStore } from './ports.ts';
+import { Standing, type StandingParts } from './standing.ts';
 
 /** Bytes of parts that one tick sends to one peer. */
 const PART_BYTES_PER_TICK = 1_048_576;
@@ -51,16 +52,9 @@ const CLAIM_EVERY_TICKS = 40;
 const { prevote, precommit } = VOTE_TYPE;
 
 /** What gossip reads. */
-export type GossipParts = {
-  readonly net: Net;
-  readonly clock: Clock;
+export type GossipParts = StandingParts & {
   readonly store: ChainStore;
-  readonly collector: Collector;
   readonly evidence: EvidencePool;
-  readonly peers: ReadonlyMap<PeerId, PeerState>;
-  readonly core: () => State;
-  /** Whether the core rests, so that it has no place to speak of. */
-  readonly paused: () => boolean;
 };
 
 /** The bytes of a consensus message. */
@@ -70,20 +64,17 @@ function encode(message: ConsensusMessage): Uint8Array {
 
 /** Sends what peers lack. */
 export class Gossip {
+  /** What peers are told of us. */
+  readonly standing: Standing;
   readonly #parts: GossipParts;
   #ticks = 0;
-  /** Whether our place changed since peers were told, and the height and round they know. */
-  #moved = false;
-  #told = { height: 0, round: 0 };
-  #newVotes: { readonly vote: Vote; readonly from: PeerId }[] = [];
-  #startedAt: number;
   /** What is collected, as the last tick saw it, and when it changed. */
   #collected: { readonly set: PartSet | undefined; readonly count: number; readonly at: number };
 
   constructor(parts: GossipParts) {
     this.#parts = parts;
-    this.#startedAt = parts.clock.monotonicMs();
-    this.#collected = { set: undefined, count: 0, at: this.#startedAt };
+    this.standing = new Standing(parts);
+    this.#collected = { set: undefined, count: 0, at: parts.clock.monotonicMs() };
   }
 
   #send(peer: PeerState, channel: ChannelId, bytes: Uint8Array): boolean {
@@ -122,83 +113,13 @@ export class Gossip {
 
   /** Pushes our vote to all who can use it. */
   sendVote(vote: Vote): void {
+    this.standing.tellPolka();
     const message = encode({ kind: 'vote', value: { vote } });
     const size = this.#validators(vote.height);
     for (const peer of this.#parts.peers.values()) {
       if (!canUse(peer, vote.height) || !this.#send(peer, CHANNEL.vote, message)) continue;
       peer.setVote(vote, vote.validatorIndex, size);
     }
-  }
-
-  /** Will tell all but `from`, at the next tick, that we have a vote of another validator. */
-  hasVote(vote: Vote, from: PeerId): void {
-    this.#newVotes.push({ vote, from });
-  }
-
-  /** Will tell all where we are. */
-  stepChanged(): void {
-    const core = this.#parts.core();
-    if (core.round === 0 && core.step <= 2) this.#startedAt = this.#parts.clock.monotonicMs();
-    this.#moved = true;
-  }
-
-  /** Tells of a new height or round; called when nothing more is to be done at once. */
-  flush(): void {
-    const { height, round } = this.#parts.core();
-    if (height !== this.#told.height || round !== this.#told.round) this.#tellPlace();
-  }
-
-  #tellPlace(): void {
-    if (!this.#moved) return;
-    this.#moved = false;
-    const { height, round } = this.#parts.core();
-    this.#told = { height, round };
-    const message = this.#stepMessage();
-    for (const peer of this.#parts.peers.values()) this.#send(peer, CHANNEL.state, message);
-  }
-
-  /**
-   * Tells of steps within a round and of votes that came. Only a peer's repair goes by these, and
-   * that begins after a tick or more: at a height that is quicker they are never sent.
-   */
-  #tellProgress(): void {
-    const { peers, core } = this.#parts;
-    this.#tellPlace();
-    for (const { vote, from } of this.#newVotes.splice(0)) {
-      const { height, round, type, validatorIndex: index } = vote;
-      // Who is told of a new height need not hear of the votes that led there.
-      if (height !== core().height) continue;
-      const message = encode({ kind: 'hasVote', value: { height, round, type, index } });
-      for (const peer of peers.values()) {
-        if (peer.id !== from && peer.height === height) this.#send(peer, CHANNEL.state, message);
-      }
-    }
-  }
-
-  #stepMessage(): Uint8Array {
-    const core = this.#parts.core();
-    const { height, round, step } = core;
-    const since = this.#parts.clock.monotonicMs() - this.#startedAt;
-    const secondsSinceStart = Math.floor(since / 1000);
-    return encode({
-      kind: 'newRoundStep',
-      value: { height, round, step, secondsSinceStart, lastCommitRound: lastCommitRound(core) },
-    });
-  }
-
-  /** Tells all which parts of a block we collect. */
-  announceBlock(height: number, round: number, header: PartSetHeader, isCommit: boolean): void {
-    const set = this.#parts.collector.current;
-    if (set?.has(header) !== true) return;
-    const parts = set.bits();
-    const value = { height, round, partSetHeader: header, parts, isCommit };
-    const message = encode({ kind: 'newValidBlock', value });
-    for (const peer of this.#parts.peers.values()) this.#send(peer, CHANNEL.state, message);
-  }
-
-  /** Tells a new peer where we are. */
-  greet(peer: PeerState): void {
-    if (!this.#parts.paused()) this.#send(peer, CHANNEL.state, this.#stepMessage());
   }
 
   /** Answers a claim of a majority with the votes for it that we have. */
@@ -212,7 +133,7 @@ export class Gossip {
   /** One tick: gives every peer what it lacks. */
   repair(): void {
     this.#ticks++;
-    this.#tellProgress();
+    this.standing.tellProgress();
     const now = this.#parts.clock.monotonicMs();
     const paused = this.#parts.paused();
     const settled = this.#settledAt(now) + PARTS_SETTLE_MS <= now;

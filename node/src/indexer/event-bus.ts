@@ -177,7 +177,8 @@ export class EventBus {
     this.#backlog.push(new BusEvent(payload));
     if (this.#scheduled) return;
     this.#scheduled = true;
-    setImmediate(() => this.#drain());
+    // The first slice goes before the next height's work: whoever waits for a commit hears at once.
+    queueMicrotask(() => this.#drain());
   }
 
   #overflow(): void {
