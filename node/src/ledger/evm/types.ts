@@ -131,13 +131,14 @@ export type EvmPorts = {
   /**
    * Notes that an account's key was seen in an authorization.
    *
-   * @param publicKey - compressed, 33 bytes
+   * @param publicKey - 65 bytes: 4, x, y
    */
   readonly sight: (state: Overlay, publicKey: Uint8Array) => void;
   /**
-   * Recovers a compressed secp256k1 key of 33 bytes; `undefined` if there is none.
+   * The secp256k1 key that made a signature: 65 bytes, `undefined` if there is none. Any s will do.
    *
    * @param signature - r and s, 64 bytes
+   * @param recovery - parity of the signature's point, 0 or 1
    */
   readonly recover: (
     hash: Uint8Array,
@@ -194,10 +195,8 @@ export type EvmCallOptions = {
 
 /** The EVM over the ledger's state. Runs follow one another; none overlaps. */
 export type EvmEngine = {
-  /** Why `tx` may not run in `block`, if so. `nonce: 'any'` leaves the nonce unchecked. */
-  check(state: Records, block: EvmBlock, tx: EvmTx, nonce?: 'exact' | 'any'): EvmFault | undefined;
   /**
-   * Runs a transaction that passed `check`: buys gas, counts the nonce, executes, gives back what
+   * Runs a transaction that passed `faultOf` (validity.ts): buys gas, counts the nonce, executes, gives back what
    * is left, burns the base fee and pays the tip to the proposer.
    */
   execute(state: Overlay, block: EvmBlock, tx: EvmTx, tracer?: EvmTracer): Promise<EvmOutcome>;

@@ -1,0 +1,146 @@
+/**
+ * Which addresses and slots a run has touched (EIP-2929), with checkpoints.
+ *
+ * Upholds: what a reverted frame warmed is cold again; what was warm from the start stays warm.
+ * It takes the place of the library's journal, which makes six collections per frame and hex text
+ * of each address; accounts that are touched and empty need no cleaning, as they have no record.
+ *
+ * @module
+ */
+import type { Account, Address } from '@ethereumjs/util';
+import { fromHex, latin1, toHex } from '../../base/bytes.ts';
+import { present } from '../../base/errors.ts';
+import type { FlatState } from './state.ts';
+import type { EvmAccess } from './types.ts';
+
+function bytesOfHex(hex: string): Uint8Array {
+  return present(fromHex(hex.startsWith('0x') ? hex.slice(2) : hex), 'hex of an address or slot');
+}
+
+/** The journal. */
+export class WarmJournal {
+  readonly #state: FlatState;
+  readonly #warm = new Set<string>();
+  readonly #undo: string[] = [];
+  readonly #marks: number[] = [];
+  #accessed: Map<string, Set<string>> | undefined;
+
+  constructor(state: FlatState) {
+    this.#state = state;
+  }
+
+  /** Starts a run. @param report - whether `accesses` is to be asked */
+  begin(report: boolean): void {
+    this.cleanJournal();
+    this.#accessed = report ? new Map() : undefined;
+  }
+
+  /** Everything that was touched, reverted or not, but for what was warm from the start. */
+  accesses(): readonly EvmAccess[] {
+    return [...(this.#accessed ?? [])].map(([address, slots]) => ({
+      address: bytesOfHex(address),
+      slots: [...slots].map(bytesOfHex),
+    }));
+  }
+
+  isWarmedAddress(address: Uint8Array): boolean {
+    return this.#warm.has(latin1(address));
+  }
+
+  addWarmedAddress(address: Uint8Array): void {
+    this.#add(latin1(address));
+    if (this.#accessed !== undefined) this.#note(address);
+  }
+
+  /** Warms an address. @returns whether it was cold */
+  warmAddress(address: Uint8Array): boolean {
+    const cold = !this.isWarmedAddress(address);
+    if (cold) this.addWarmedAddress(address);
+    return cold;
+  }
+
+  isWarmedStorage(address: Uint8Array, slot: Uint8Array): boolean {
+    return this.#warm.has(latin1(address) + toHex(slot));
+  }
+
+  addWarmedStorage(address: Uint8Array, slot: Uint8Array): void {
+    this.warmSlot(latin1(address), toHex(slot), address);
+  }
+
+  /** Warms a slot. @returns whether it was cold */
+  warmSlot(name: string, hex: string, address: Uint8Array): boolean {
+    const slot = name + hex;
+    if (this.#accessed !== undefined) this.#note(address).add(hex);
+    if (this.#warm.has(slot)) return false;
+    this.#add(slot);
+    return true;
+  }
+
+  #add(name: string): void {
+    if (this.#warm.has(name)) return;
+    this.#warm.add(name);
+    this.#undo.push(name);
+  }
+
+  #note(address: Uint8Array): Set<string> {
+    const hex = toHex(address);
+    const known = this.#accessed?.get(hex);
+    if (known !== undefined) return known;
+    const slots = new Set<string>();
+    this.#accessed?.set(hex, slots);
+    return slots;
+  }
+
+  addAlwaysWarmAddress(address: string): void {
+    this.#warm.add(latin1(bytesOfHex(address)));
+  }
+
+  addAlwaysWarmSlot(address: string, slot: string): void {
+    this.#warm.add(latin1(bytesOfHex(address)) + slot);
+  }
+
+  /** Warms an address for the whole run. */
+  always(address: Uint8Array): void {
+    this.#warm.add(latin1(address));
+  }
+
+  /** Warms a slot for the whole run. */
+  alwaysSlot(address: Uint8Array, slot: Uint8Array): void {
+    this.#warm.add(latin1(address) + toHex(slot));
+  }
+
+  putAccount(address: Address, account: Account | undefined): Promise<void> {
+    return this.#state.putAccount(address, account);
+  }
+
+  deleteAccount(address: Address): Promise<void> {
+    return this.#state.deleteAccount(address);
+  }
+
+  checkpoint(): Promise<void> {
+    this.#marks.push(this.#undo.length);
+    return this.#state.checkpoint();
+  }
+
+  commit(): Promise<void> {
+    this.#marks.pop();
+    return this.#state.commit();
+  }
+
+  revert(): Promise<void> {
+    const mark = present(this.#marks.pop(), 'open checkpoint');
+    for (const name of this.#undo.splice(mark)) this.#warm.delete(name);
+    return this.#state.revert();
+  }
+
+  cleanJournal(): void {
+    this.#warm.clear();
+    this.#undo.length = 0;
+    this.#marks.length = 0;
+  }
+
+  cleanup(): Promise<void> {
+    this.cleanJournal();
+    return Promise.resolve();
+  }
+}

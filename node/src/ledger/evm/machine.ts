@@ -1,0 +1,300 @@
+/**
+ * The EVM: the library's, over the flat state, with the ledger's block around it.
+ *
+ * Upholds: runs follow one another; a run that throws leaves the overlay as it was. An exception
+ * that is no EVM error is a defect and is thrown on: what an interpreter throws may depend on the
+ * machine it runs on, so a validator stops rather than disagrees.
+ * Absent here: signatures, receipts, and the system contracts of Ethereum's own consensus
+ * (EIP-4788, 2935, 7002, 7251), which the ledger has no use for.
+ * Spec: the hardfork Prague, with the transaction rules of validity.ts.
+ *
+ * @module
+ */
+import { type Common, createCustomCommon, Mainnet } from '@ethereumjs/common';
+import { type EVM, EVMError, type EVMResult } from '@ethereumjs/evm';
+import { Address } from '@ethereumjs/util';
+import { EMPTY, fromHex } from '../../base/bytes.ts';
+import { invariant, present } from '../../base/errors.ts';
+import { sha256 } from '../../base/hash.ts';
+import { keccak256 } from '../keccak.ts';
+import type { Overlay } from '../overlay.ts';
+import { applyAuthorizations } from './authorizations.ts';
+import { CodeStore } from './code.ts';
+import { WarmJournal } from './journal.ts';
+import { LedgerEvm } from './ledger-evm.ts';
+import { loadCurves } from './precompiles.ts';
+import { FlatState } from './state.ts';
+import { trace } from './trace.ts';
+import type {
+  EvmBlock,
+  EvmCall,
+  EvmCallOptions,
+  EvmEngine,
+  EvmOutcome,
+  EvmOverride,
+  EvmPorts,
+  EvmTracer,
+  EvmTx,
+} from './types.ts';
+import { effectivePrice, floorGas, type Hardfork, intrinsicGas } from './validity.ts';
+
+/** A fifth of the gas at most comes back (EIP-3529). */
+const MAX_REFUND_QUOTIENT = 5n;
+/** Most bytes of a contract (EIP-170). */
+const MAX_CODE_BYTES = 24_576;
+
+type Block = NonNullable<Parameters<EVM['runCall']>[0]['block']>;
+type Run = {
+  readonly call: EvmCall;
+  readonly gasLimit: bigint;
+  readonly gasPrice: bigint;
+  readonly code?: Uint8Array;
+};
+
+function blockOf(block: EvmBlock): Block {
+  return {
+    header: {
+      number: BigInt(block.height),
+      coinbase: new Address(block.proposer),
+      timestamp: block.time,
+      difficulty: 0n,
+      prevRandao: block.prevRandao,
+      gasLimit: block.gasLimit,
+      baseFeePerGas: block.baseFee,
+      getBlobGasPrice: () => 1n,
+    },
+  };
+}
+
+/** How the chain's rules are told to the library. */
+function commonOf(chainId: bigint, hardfork: Hardfork): Common {
+  return createCustomCommon({ name: 'metatron', chainId: Number(chainId) }, Mainnet, {
+    hardfork,
+    customCrypto: { keccak256, sha256 },
+  });
+}
+
+/** The engine. */
+export class Machine implements EvmEngine {
+  readonly #ports: EvmPorts;
+  readonly #hardfork: Hardfork;
+  readonly #state: FlatState;
+  readonly #journal: WarmJournal;
+  readonly #evm: LedgerEvm;
+  readonly #precompiles: readonly Uint8Array[];
+  #block: EvmBlock | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+
+  private constructor(ports: EvmPorts, hardfork: Hardfork, evm: LedgerEvm) {
+    this.#ports = ports;
+    this.#hardfork = hardfork;
+    this.#state = evm.flat;
+    this.#journal = evm.warm;
+    this.#evm = evm;
+    this.#precompiles = evm.precompileAddresses();
+    evm.blockHash = (height) => this.#block?.blockHash(height) ?? new Uint8Array(32);
+  }
+
+  /** Loads the curves and makes an engine. @param hardfork - another one for tests */
+  static async create(ports: EvmPorts, hardfork: Hardfork = 'prague'): Promise<Machine> {
+    const state = new FlatState(ports, new CodeStore());
+    const curves = await loadCurves();
+    const evm = new LedgerEvm({
+      common: commonOf(ports.chainId, hardfork),
+      curves,
+      recover: ports.recover,
+      state,
+      journal: new WarmJournal(state),
+    });
+    return new Machine(ports, hardfork, evm);
+  }
+
+  execute(state: Overlay, block: EvmBlock, tx: EvmTx, tracer?: EvmTracer): Promise<EvmOutcome> {
+    return this.#alone(state, block, tracer, async () => {
+      const outcome = await this.#transact(block, tx);
+      this.#state.finish();
+      return outcome;
+    });
+  }
+
+  call(
+    state: Overlay,
+    block: EvmBlock,
+    call: EvmCall,
+    options: EvmCallOptions = {},
+  ): Promise<EvmOutcome> {
+    return this.#alone(state, block, options.tracer, async () => {
+      const mark = state.mark();
+      this.#journal.begin(options.accessed !== undefined);
+      for (const override of options.overrides ?? []) this.#override(override);
+      this.#warmUp(block, call);
+      if (call.to === undefined) this.#countNonce(call.from);
+      const { gasLimit } = call;
+      const outcome = await this.#bare({ call, gasLimit, gasPrice: options.gasPrice ?? 0n });
+      options.accessed?.(this.#journal.accesses());
+      if (options.keep === true) this.#state.finish();
+      else state.revert(mark);
+      return outcome;
+    });
+  }
+
+  createAt(
+    state: Overlay,
+    block: EvmBlock,
+    { at, ...rest }: Omit<EvmCall, 'to'> & { readonly at: Uint8Array },
+  ): Promise<EvmOutcome> {
+    return this.#alone(state, block, undefined, async () => {
+      const call = { ...rest, to: at, data: EMPTY };
+      this.#warmUp(block, call);
+      const balance = this.#state.account(at)?.balance ?? 0n;
+      this.#state.setAccount(at, balance, 1n);
+      const run = { call, gasLimit: call.gasLimit, gasPrice: 0n, code: rest.data };
+      const outcome = await this.#bare(run);
+      if (outcome.status === 0) return { ...outcome, created: at };
+      const { returned } = outcome;
+      invariant(returned.length <= MAX_CODE_BYTES && returned[0] !== 0xef, 'code may be stored');
+      this.#state.setCode(at, returned);
+      this.#state.finish();
+      return { ...outcome, created: at };
+    });
+  }
+
+  /** Runs `work` when those before it are done; takes back what it changed if it throws. */
+  #alone<T>(
+    state: Overlay,
+    block: EvmBlock,
+    tracer: EvmTracer | undefined,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const run = async (): Promise<T> => {
+      const mark = state.mark();
+      this.#block = block;
+      this.#state.begin(state);
+      this.#journal.begin(false);
+      this.#evm.begin();
+      const stop = tracer && trace(this.#evm, tracer);
+      try {
+        return await work();
+      } catch (thrown) {
+        state.revert(mark);
+        throw thrown;
+      } finally {
+        stop?.();
+      }
+    };
+    const next = this.#last.then(run);
+    this.#last = next.catch(() => undefined);
+    return next;
+  }
+
+  async #transact(block: EvmBlock, tx: EvmTx): Promise<EvmOutcome> {
+    const state = this.#state;
+    const gasPrice = effectivePrice(tx, block.baseFee);
+    const bought = tx.gasLimit * gasPrice;
+    const sender = state.account(tx.from) ?? { balance: 0n, nonce: 0n };
+    invariant(sender.nonce === tx.nonce, 'the nonce was checked');
+    invariant(sender.balance >= bought + tx.value, 'the funds were checked');
+    state.setAccount(tx.from, sender.balance - bought, tx.nonce + 1n);
+
+    this.#warmUp(block, tx);
+    for (const { address, slots } of tx.accessList) {
+      this.#journal.always(address);
+      for (const slot of slots) this.#journal.alwaysSlot(address, slot);
+    }
+    const intrinsic = intrinsicGas(tx);
+    const returned = applyAuthorizations(this.#ports, state, this.#journal, tx);
+    const result = await this.#run({ call: tx, gasLimit: tx.gasLimit - intrinsic, gasPrice });
+
+    const spent = intrinsic + result.execResult.executionGasUsed;
+    const refund = returned + (result.execResult.gasRefund ?? 0n);
+    const most = spent / MAX_REFUND_QUOTIENT;
+    const used = spent - (refund < most ? refund : most);
+    const floor = floorGas(tx.data, this.#hardfork);
+    const gasUsed = used < floor ? floor : used;
+    this.#pay(tx.from, (tx.gasLimit - gasUsed) * gasPrice);
+    this.#pay(block.proposer, gasUsed * (gasPrice - block.baseFee));
+    this.#removeDestroyed(result);
+    return outcomeOf(result, gasUsed, gasPrice);
+  }
+
+  #pay(address: Uint8Array, amount: bigint): void {
+    if (amount === 0n) return;
+    const { balance, nonce } = this.#state.account(address) ?? { balance: 0n, nonce: 0n };
+    this.#state.setAccount(address, balance + amount, nonce);
+  }
+
+  #countNonce(address: Uint8Array): void {
+    const { balance, nonce } = this.#state.account(address) ?? { balance: 0n, nonce: 0n };
+    this.#state.setAccount(address, balance, nonce + 1n);
+  }
+
+  /** Accounts that the run created and that destroyed themselves are gone (EIP-6780). */
+  #removeDestroyed({ execResult }: EVMResult): void {
+    for (const hex of execResult.selfdestruct?.keys() ?? []) {
+      if (execResult.createdAddresses?.has(hex)) this.#state.remove(addressOf(hex));
+    }
+  }
+
+  /** A run without fee or nonce. */
+  async #bare(run: Run): Promise<EvmOutcome> {
+    const result = await this.#run(run);
+    this.#removeDestroyed(result);
+    return outcomeOf(result, result.execResult.executionGasUsed, run.gasPrice);
+  }
+
+  async #run({ call, gasLimit, gasPrice, code }: Run): Promise<EVMResult> {
+    const { from, to, value, data } = call;
+    const block = this.#block as EvmBlock;
+    try {
+      return await this.#evm.runCall({
+        block: blockOf(block),
+        gasPrice,
+        caller: new Address(from),
+        gasLimit,
+        ...(to === undefined ? {} : { to: new Address(to) }),
+        value,
+        data,
+        ...(code === undefined ? {} : { code }),
+        skipNonceIncrement: true,
+      });
+    } catch (thrown) {
+      if (!(thrown instanceof EVMError)) throw thrown;
+      // Funds that are missing at the very start; the frame's checkpoint is still open.
+      await this.#journal.revert();
+      const executionGasUsed = gasLimit;
+      return { execResult: { returnValue: EMPTY, executionGasUsed, exceptionError: thrown } };
+    }
+  }
+
+  #warmUp(block: EvmBlock, { from, to }: EvmCall): void {
+    for (const address of this.#precompiles) this.#journal.always(address);
+    this.#journal.always(from);
+    if (to !== undefined) this.#journal.always(to);
+    this.#journal.always(block.proposer);
+  }
+
+  #override({ address, balance, nonce, code, slots }: EvmOverride): void {
+    const account = this.#state.account(address) ?? { balance: 0n, nonce: 0n };
+    this.#state.setAccount(address, balance ?? account.balance, nonce ?? account.nonce);
+    if (code !== undefined) this.#state.setCode(address, code);
+    for (const [slot, value] of slots ?? []) this.#state.overrideSlot(address, slot, value);
+  }
+}
+
+function addressOf(hex: string): Uint8Array {
+  return present(fromHex(hex.slice(2)), 'address');
+}
+
+function outcomeOf(result: EVMResult, gasUsed: bigint, gasPrice: bigint): EvmOutcome {
+  const { exceptionError, logs = [], returnValue } = result.execResult;
+  const failed = exceptionError !== undefined;
+  return {
+    status: failed ? 0 : 1,
+    gasUsed,
+    gasPrice,
+    logs: failed ? [] : logs.map(([address, topics, data]) => ({ address, topics, data })),
+    returned: returnValue,
+    created: result.createdAddress?.bytes,
+    error: exceptionError?.error,
+  };
+}
