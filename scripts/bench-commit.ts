@@ -8,6 +8,7 @@
  *
  * @module
  */
+
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +19,7 @@ import { encodeBech32 } from '../node/src/base/bech32.ts';
 import { concatBytes, EMPTY, u64be, utf8 } from '../node/src/base/bytes.ts';
 import { invariant, present } from '../node/src/base/errors.ts';
 import { hash160, sha256 } from '../node/src/base/hash.ts';
+import { secp256k1Keys } from '../node/src/crypto/secp256k1.ts';
 import { makeBlock, nextState } from '../node/src/engine/chain-rules.ts';
 import { wholeBlockOf } from '../node/src/engine/collector.ts';
 import { ChainIndex } from '../node/src/indexer/chain-index.ts';
@@ -207,14 +209,17 @@ async function start(path: string) {
     },
     chain,
   );
-  const ledger = new Ledger({ store: new MeasuredStore(store), verifySecp256k1: () => true });
-  const addresses = senders.map(({ address }) => address);
+  const ledger = new Ledger({
+    store: new MeasuredStore(store),
+    keys: secp256k1Keys,
+    verifySecp256k1: () => true,
+  });
   await ledger.initChain({
     time: 0n,
     chainId: CHAIN_ID,
     params: DEFAULT_PARAMS,
     validators: [],
-    appState: utf8(JSON.stringify(ledgerState({}, addresses))),
+    appState: utf8(JSON.stringify(ledgerState({}, senders))),
     initialHeight: 1,
   });
   const state = genesisState();

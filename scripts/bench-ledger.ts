@@ -15,7 +15,7 @@ import { encodeBech32 } from '../node/src/base/bech32.ts';
 import { latin1, u64be, utf8 } from '../node/src/base/bytes.ts';
 import { invariant } from '../node/src/base/errors.ts';
 import { hash160, sha256 } from '../node/src/base/hash.ts';
-import { verifySecp256k1 } from '../node/src/crypto/secp256k1.ts';
+import { secp256k1Keys, verifySecp256k1 } from '../node/src/crypto/secp256k1.ts';
 import { Ledger } from '../node/src/ledger/ledger.ts';
 import type { RecordChange, StateStore } from '../node/src/ledger/store.ts';
 import { ledgerState } from '../node/src/ops/ledger-state.ts';
@@ -147,11 +147,8 @@ class Costs {
 }
 
 async function start(): Promise<Ledger> {
-  const ledger = new Ledger({ store: new MapStore(), verifySecp256k1 });
-  const state = ledgerState(
-    {},
-    senders.map(({ address }) => address),
-  );
+  const ledger = new Ledger({ store: new MapStore(), keys: secp256k1Keys, verifySecp256k1 });
+  const state = ledgerState({}, senders);
   await ledger.initChain({
     time: 0n,
     chainId: CHAIN_ID,

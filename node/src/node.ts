@@ -24,7 +24,7 @@ import type { Logger } from './base/logger.ts';
 import type { Config } from './config.ts';
 import { sodiumAead } from './crypto/aead.ts';
 import { ed25519Key } from './crypto/ed25519.ts';
-import { verifySecp256k1 } from './crypto/secp256k1.ts';
+import { secp256k1Keys, verifySecp256k1 } from './crypto/secp256k1.ts';
 import { createSignatureChecker, type SignatureChecker } from './crypto/signature-checker.ts';
 import { Engine } from './engine/engine.ts';
 import type { Clock } from './engine/ports.ts';
@@ -152,7 +152,15 @@ function createApplication(
     const time = at && chain.meta(at.height)?.header.time;
     return found === undefined || time === undefined ? undefined : { ...found, time };
   };
-  return new Ledger({ store: state, verifySecp256k1, minGasPrices, findTx, logger });
+  return new Ledger({
+    store: state,
+    verifySecp256k1,
+    keys: secp256k1Keys,
+    blockHash: (height) => chain.meta(height)?.blockId.hash,
+    minGasPrices,
+    findTx,
+    logger,
+  });
 }
 
 /** `host:port` in the form of the network. @throws LedgerError node/2 */

@@ -10,7 +10,7 @@ import { LedgerError } from '../../node/src/base/errors.ts';
 import { sha256 } from '../../node/src/base/hash.ts';
 import type { Logger } from '../../node/src/base/logger.ts';
 import { SILENT } from '../../node/src/base/logger.ts';
-import { verifySecp256k1 } from '../../node/src/crypto/secp256k1.ts';
+import { secp256k1Keys, verifySecp256k1 } from '../../node/src/crypto/secp256k1.ts';
 import {
   getAccount,
   getAuthParams,
@@ -33,7 +33,7 @@ async function load(appState: unknown): Promise<{ store: MemoryStore; ignored: s
     ...SILENT,
     warn: (_text, fields) => ignored.push(String(fields?.['part'])),
   };
-  const ledger = new Ledger({ store, verifySecp256k1, logger });
+  const ledger = new Ledger({ store, keys: secp256k1Keys, verifySecp256k1, logger });
   await ledger.initChain({
     time: 0n,
     chainId: 'c',

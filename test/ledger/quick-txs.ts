@@ -4,9 +4,11 @@
  *
  * @module
  */
+
 import { encodeBech32 } from '../../node/src/base/bech32.ts';
 import { u64be, utf8 } from '../../node/src/base/bytes.ts';
 import { hash160, sha256 } from '../../node/src/base/hash.ts';
+import { secp256k1Keys } from '../../node/src/crypto/secp256k1.ts';
 import { Ledger } from '../../node/src/ledger/ledger.ts';
 import type { StateStore } from '../../node/src/ledger/store.ts';
 import type { VerifySecp256k1 } from '../../node/src/ledger/tx/signatures.ts';
@@ -81,7 +83,7 @@ export async function quickLedger(
   balance: bigint,
   verify: VerifySecp256k1 = () => true,
 ): Promise<Ledger> {
-  const ledger = new Ledger({ store, verifySecp256k1: verify });
+  const ledger = new Ledger({ store, keys: secp256k1Keys, verifySecp256k1: verify });
   const state = {
     ...appStateOf(actors.map(({ address }) => address)),
     bank: {

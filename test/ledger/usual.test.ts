@@ -4,9 +4,11 @@
  *
  * @module
  */
+
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { u64be, utf8 } from '../../node/src/base/bytes.ts';
+import { secp256k1Keys } from '../../node/src/crypto/secp256k1.ts';
 import { Addresses } from '../../node/src/ledger/addresses.ts';
 import { decode } from '../../node/src/ledger/executor.ts';
 import type { DecodedTx } from '../../node/src/ledger/tx/decode.ts';
@@ -106,7 +108,7 @@ describe('ledger: memory of decoded transactions', () => {
     let count = 0;
     const txs = new DecodedTxs((bytes: Uint8Array): DecodedTx => {
       count++;
-      return decode(bytes, addresses);
+      return decode(bytes, addresses, secp256k1Keys);
     });
     return { txs, count: () => count };
   };

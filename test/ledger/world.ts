@@ -15,7 +15,7 @@ import {
 import { TxRaw } from 'cosmjs-types/cosmos/tx/v1beta1/tx';
 import { utf8 } from '../../node/src/base/bytes.ts';
 import { memoryAminoConverters, memoryTypes } from '../../node/src/client/registry.ts';
-import { verifySecp256k1 } from '../../node/src/crypto/secp256k1.ts';
+import { secp256k1Keys, verifySecp256k1 } from '../../node/src/crypto/secp256k1.ts';
 import { MsgPut } from '../../node/src/gen/metatron/memory/v1/tx.ts';
 import { Ledger } from '../../node/src/ledger/ledger.ts';
 import type { StateStore } from '../../node/src/ledger/store.ts';
@@ -181,7 +181,7 @@ export class World {
 
   constructor(store: StateStore = new MemoryStore(), minGasPrices = '') {
     this.store = store;
-    this.ledger = new Ledger({ store, verifySecp256k1, minGasPrices });
+    this.ledger = new Ledger({ store, keys: secp256k1Keys, verifySecp256k1, minGasPrices });
   }
 
   /** Starts the chain. */

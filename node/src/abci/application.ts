@@ -63,6 +63,12 @@ export type CheckTxResponse = {
   readonly sequence: number | undefined;
   /** Extension: higher goes first between lanes; default 0. */
   readonly priority: number;
+  /** Extension: transactions of a block stand in ascending order of it; default 0. */
+  readonly phase?: number;
+  /** Extension: whether one of this sender is missing before it, so that it cannot stand yet. */
+  readonly waits?: boolean;
+  /** Extension: whoever takes its place must bid a tenth more, of each; it has as many. */
+  readonly bids?: readonly bigint[];
 };
 
 /** One validator's proven misbehaviour. */

@@ -3,20 +3,27 @@
  *
  * A proposer executes while it picks, the others while they judge; who is handed the same block as
  * decided takes that execution as it is.
- * Upholds: results depend on the block's height, time and transactions and on the state alone, and
- * `matches` compares all of these. What is refused by `offer` leaves no trace, so that `offer` and
- * `execute` of the same list give the same. Nothing reaches the store from here.
+ * Upholds: results depend on the block's height, time, proposer and transactions, on the state and
+ * on the blocks before alone, and `matches` compares what may differ. What is refused by `offer`
+ * leaves no trace, so that `offer` and `execute` of the same list give the same. Native
+ * transactions come first: `offer` refuses one after an Ethereum transaction. Nothing reaches the
+ * store from here.
  *
  * @module
  */
 import { equalBytes } from '../base/bytes.ts';
 import { LedgerError } from '../base/errors.ts';
 import type { ExecTxResult } from '../types/results.ts';
+import type { CarriedTx } from './ethereum/carrier.ts';
+import { EthereumRun } from './ethereum/run.ts';
 import { type Environment, refused, runTransaction } from './executor.ts';
 import type { Block } from './module.ts';
 import type { Overlay } from './overlay.ts';
 import type { DecodedTx } from './tx/decode.ts';
 import type { DecodedTxs } from './tx/decoded.ts';
+
+/** Whether something may be, at once or when an Ethereum transaction has run. */
+type Soon<T> = T | Promise<T>;
 
 /** What a block consists of, as far as execution depends on it. */
 export type BlockInputs = Block & { readonly txs: readonly Uint8Array[] };
@@ -28,6 +35,8 @@ export class BlockRun {
   readonly #txs: Uint8Array[] = [];
   readonly #known: DecodedTx[] = [];
   readonly #results: ExecTxResult[] = [];
+  /** Present once there is an Ethereum transaction: no native one follows it. */
+  #ethereum: EthereumRun | undefined;
   #gas = 0;
 
   constructor(env: Environment, decoded: DecodedTxs) {
@@ -56,12 +65,16 @@ export class BlockRun {
   }
 
   /** Executes a transaction if it may stand next in a proposed block. @returns whether it may */
-  offer(bytes: Uint8Array): boolean {
+  offer(bytes: Uint8Array): Soon<boolean> {
     const tx = this.#decode(bytes);
     if (tx instanceof LedgerError) return false;
     const { maxBlockGas } = this.#env.chain;
     const gas = this.#gas + tx.gasLimit;
     if (maxBlockGas > 0 && gas > maxBlockGas) return false;
+    if (tx.ethereum !== undefined) {
+      return this.#runEthereum(bytes, tx, tx.ethereum, false);
+    }
+    if (this.#ethereum !== undefined) return false;
     const { admitted, result } = runTransaction(this.#env, tx, 'execute');
     if (!admitted) return false;
     this.#gas = gas;
@@ -70,18 +83,43 @@ export class BlockRun {
   }
 
   /** Executes a transaction of a decided block. */
-  execute(bytes: Uint8Array): void {
+  execute(bytes: Uint8Array): Soon<unknown> {
     const tx = this.#decode(bytes);
     if (tx instanceof LedgerError) this.#keep(bytes, undefined, refused(tx, 0, 0));
+    else if (tx.ethereum !== undefined) return this.#runEthereum(bytes, tx, tx.ethereum, true);
     else this.#keep(bytes, tx, runTransaction(this.#env, tx, 'execute').result);
+    return undefined;
+  }
+
+  /** @param always - whether it stands in the block even if it may not run */
+  async #runEthereum(
+    bytes: Uint8Array,
+    tx: DecodedTx,
+    carried: CarriedTx,
+    always: boolean,
+  ): Promise<boolean> {
+    const { ethereum: host, state, block, addresses } = this.#env;
+    const run = this.#ethereum ?? new EthereumRun({ host, state, block, addresses });
+    const { admitted, result } = await run.run(carried, this.#txs.length);
+    if (!admitted && !always) return false;
+    this.#ethereum = run;
+    this.#gas += tx.gasLimit;
+    this.#keep(bytes, tx, result);
+    return true;
+  }
+
+  /** Notes what the block had as a whole; after its last transaction, once. */
+  finish(): void {
+    this.#ethereum?.finish();
   }
 
   /** Whether this is the execution of exactly that block. */
-  matches({ height, time, txs }: BlockInputs): boolean {
+  matches({ height, time, proposer, txs }: BlockInputs): boolean {
     const { block } = this.#env;
     if (block.height !== height || block.time !== time || txs.length !== this.#txs.length) {
       return false;
     }
+    if (!equalBytes(proposer, block.proposer)) return false;
     return txs.every((tx, i) => equalBytes(tx, this.#txs[i] as Uint8Array));
   }
 

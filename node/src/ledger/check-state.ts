@@ -12,21 +12,38 @@
  * @module
  */
 import { EMPTY, equalBytes } from '../base/bytes.ts';
-import { attempt } from '../base/errors.ts';
+import { attempt, LedgerError } from '../base/errors.ts';
 import type { ExecTxResult } from '../types/results.ts';
 import type { AccountId } from './addresses.ts';
 import { type Account, accountCodec, accountKey, getAccount, setAccount } from './auth/accounts.ts';
 import { getBalance, setBalance } from './bank/balances.ts';
-import { checkTransaction, type Environment } from './executor.ts';
+import { BASE_DENOM } from './denom.ts';
+import type { CarriedTx } from './ethereum/carrier.ts';
+import { faultError, refuseEvm } from './ethereum/errors.ts';
+import { checkChainId, refusedTx } from './ethereum/run.ts';
+import type { EthereumTx } from './ethereum/transaction.ts';
+import { checksumAddress, faultOf } from './evm/validity.ts';
+import { checkTransaction, type Environment, passed } from './executor.ts';
 import { KEY, named, type RecordKey } from './keys.ts';
 import { type Base, Overlay } from './overlay.ts';
 import { priorityOf } from './price.ts';
 import { Promises } from './promises.ts';
 import type { DecodedTx } from './tx/decode.ts';
+import { firstSight } from './tx/first-sight.ts';
 import { type Checker, verifySigners } from './tx/signer.ts';
 
 /** Most senders with pending transactions; past it all start afresh. */
 const MAX_SENDERS = 100_000;
+
+/** How far above the next nonce an Ethereum transaction may be: how many may wait for one. */
+const MAX_NONCE_GAP = 64;
+
+/** What a check says. */
+export type Verdict = ExecTxResult & {
+  /** Present of an Ethereum transaction that passed. */
+  readonly waits?: boolean;
+  readonly priority?: number;
+};
 
 /** What checks run in. */
 type CheckEnvironment = Omit<Environment, 'state'>;
@@ -85,20 +102,75 @@ export class CheckState {
   }
 
   /** Runs the ante of a transaction and keeps what it takes. */
-  check(env: CheckEnvironment, tx: DecodedTx, kind: 'new' | 'recheck'): ExecTxResult {
+  check(env: CheckEnvironment, tx: DecodedTx, kind: 'new' | 'recheck'): Verdict {
+    if (tx.ethereum !== undefined) return this.#checkEthereum(env, tx, tx.ethereum, kind);
     const state = this.#overlay();
     const mark = state.mark();
     const standings = tx.signers.map((id, i) => this.#standing(state, tx, id, i));
     const again = standings.some(isBehind) && standings.every(isPending);
     for (const standing of standings) prepareAccount(state, standing, again);
     if (tx.fee.length > 0) preparePayer(state, tx, standings, again);
-    const { chain, addresses, signatures, block } = env;
-    const result = checkTransaction({ chain, addresses, signatures, block, state }, tx);
+    const { chain, addresses, signatures, block, ethereum } = env;
+    const result = checkTransaction({ chain, addresses, signatures, block, ethereum, state }, tx);
     if (result.code === 0) this.#keep(state, tx, standings);
     // Its lane is that of the first signer.
     else if (kind === 'recheck') this.#pending.delete(nameOf(tx.signers[0] as AccountId));
     state.revert(mark);
     return result;
+  }
+
+  /** Whether an Ethereum transaction may wait; its nonce may leave a gap, which it waits behind. */
+  #checkEthereum(
+    { ethereum, block: { height } }: CheckEnvironment,
+    tx: DecodedTx,
+    carried: CarriedTx,
+    kind: 'new' | 'recheck',
+  ): Verdict {
+    const state = this.#overlay();
+    const mark = state.mark();
+    const { id, address } = carried.sender;
+    const wanted = tx.sequences[0] as number;
+    try {
+      checkChainId(ethereum, carried);
+      firstSight(state, carried.sender);
+      const pending = this.#settle(accountKey(id), state);
+      const sequence = getAccount(state, id)?.sequence ?? 0;
+      const next = Math.max(sequence, pending?.next ?? 0);
+      checkNonce(wanted, sequence, next, address);
+      const again = wanted < next;
+      const promised = again
+        ? pending?.promises.before(wanted, BASE_DENOM)
+        : pending?.promises.total(BASE_DENOM);
+      if (wanted > sequence) reserve(state, id, promised ?? 0n);
+      const baseFee = ethereum.baseFee(state, height);
+      const { gasLimit } = ethereum.terms;
+      const options = { nonce: 'any' } as const;
+      const fault = faultOf(ethereum.ports, state, { baseFee, gasLimit }, carried.run, options);
+      if (fault !== undefined) throw faultError(fault);
+      const priority = bidOf(carried.tx, baseFee);
+      const waits = wanted > next;
+      if (!waits) this.#promise(id, carried, wanted, priority);
+      return { ...passed(tx), waits, priority };
+    } catch (thrown) {
+      if (!(thrown instanceof LedgerError)) throw thrown;
+      if (kind === 'recheck') this.#pending.delete(nameOf(id));
+      return refusedTx(carried, thrown);
+    } finally {
+      state.revert(mark);
+    }
+  }
+
+  #promise(id: AccountId, carried: CarriedTx, sequence: number, priority: number): void {
+    const kept = this.#pending.get(nameOf(id)) ?? {
+      next: 0,
+      publicKey: EMPTY,
+      promises: new Promises(),
+    };
+    if (kept.next === 0) this.#add(id, kept);
+    const again = sequence < kept.next;
+    kept.next = Math.max(kept.next, sequence + 1);
+    const cost = [{ denom: BASE_DENOM, amount: carried.cost }];
+    kept.promises.add(sequence, cost, priority, again);
   }
 
   #standing(state: Overlay, tx: DecodedTx, id: AccountId, index: number): Standing {
@@ -137,6 +209,26 @@ export class CheckState {
     if (this.#pending.size >= MAX_SENDERS) this.#pending.clear();
     this.#pending.set(nameOf(id), pending);
   }
+}
+
+/** @throws LedgerError evm/7 or evm/8 unless the nonce is to come, and not too far ahead */
+function checkNonce(wanted: number, sequence: number, next: number, address: Uint8Array): void {
+  const both = `address ${checksumAddress(address)}, tx: ${wanted} state: ${sequence}`;
+  if (wanted < sequence) refuseEvm('NonceTooLow', both);
+  if (wanted > next + MAX_NONCE_GAP) refuseEvm('NonceTooHigh', both);
+}
+
+/** Takes from a balance what transactions before this one promised. */
+function reserve(state: Overlay, id: AccountId, promised: bigint): void {
+  if (promised === 0n) return;
+  const balance = getBalance(state, id, BASE_DENOM);
+  setBalance(state, id, BASE_DENOM, balance, balance > promised ? balance - promised : 0n);
+}
+
+/** What a transaction offers the proposer: wei per gas, as far as a rank needs it. */
+function bidOf({ maxFeePerGas: cap, maxPriorityFeePerGas: tip }: EthereumTx, base: bigint): number {
+  const bid = cap - base < tip ? cap - base : tip;
+  return bid > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(bid);
 }
 
 /** The name of an account in maps: that of its record. */

@@ -3,7 +3,8 @@
  *
  * Upholds: a transaction that the ante refuses changes nothing; one whose message fails keeps fee,
  * sequence and public key, and nothing else. Every refusal carries a declared code.
- * Absent here: blocks (ledger.ts) and decoding (tx/decode.ts).
+ * Absent here: blocks (block-run.ts), decoding (tx/decode.ts), Ethereum transactions
+ * (ethereum/run.ts).
  *
  * @module
  */
@@ -13,6 +14,7 @@ import type { AbciEvent, ExecTxResult } from '../types/results.ts';
 import type { AccountId, Addresses } from './addresses.ts';
 import type { Chain } from './chain.ts';
 import { errors, refuse } from './errors.ts';
+import type { EthereumHost } from './ethereum/host.ts';
 import { EventLog, indexed, shown } from './events.ts';
 import { GasMeter } from './gas.ts';
 import type { Block, Context, DecodedMessage, Emit } from './module.ts';
@@ -20,6 +22,7 @@ import type { Overlay } from './overlay.ts';
 import { messageTypes } from './registry.ts';
 import { type Mode, runAnte } from './tx/ante.ts';
 import { type DecodedTx, decodeTx } from './tx/decode.ts';
+import type { KeyTools } from './tx/key-tools.ts';
 import type { Signatures } from './tx/signatures.ts';
 import { type Any, txMsgDataCodec } from './tx/wire.ts';
 
@@ -30,13 +33,14 @@ export type Environment = {
   readonly signatures: Signatures;
   readonly block: Block;
   readonly state: Overlay;
+  readonly ethereum: EthereumHost;
 };
 
 const NO_EVENTS: readonly AbciEvent[] = [];
 
 /** Decodes a transaction. @throws LedgerError by an SDK code */
-export function decode(bytes: Uint8Array, addresses: Addresses): DecodedTx {
-  return decodeTx(bytes, (url) => messageTypes.get(url), addresses);
+export function decode(bytes: Uint8Array, addresses: Addresses, keys: KeyTools): DecodedTx {
+  return decodeTx(bytes, (url) => messageTypes.get(url), addresses, keys);
 }
 
 /** The result of a refused transaction. */
@@ -66,7 +70,8 @@ function admit(
     if (mode !== 'simulate') checkGasLimit(tx.gasLimit, env.chain.maxBlockGas);
     const { block, state, addresses, signatures, chain } = env;
     const { chainId } = chain;
-    runAnte({ mode, block, chainId, state, addresses, signatures, gas, emit }, tx);
+    const { faces } = env.ethereum;
+    runAnte({ mode, block, chainId, state, addresses, signatures, faces, gas, emit }, tx);
     return undefined;
   } catch (thrown) {
     if (!(thrown instanceof LedgerError)) throw thrown;
@@ -76,6 +81,11 @@ function admit(
 }
 
 const unseen: Emit = () => undefined;
+
+/** The result of a check that passed. */
+export function passed(tx: DecodedTx): ExecTxResult {
+  return succeeded(tx, new GasMeter(tx.gasLimit), NO_EVENTS, EMPTY);
+}
 
 /** Runs the ante only, as CheckTx does. A code above 0 means that nothing was changed. */
 export function checkTransaction(env: Environment, tx: DecodedTx): ExecTxResult {

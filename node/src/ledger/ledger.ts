@@ -24,22 +24,28 @@ import type {
   QueryRequest,
   QueryResponse,
 } from '../abci/application.ts';
+import { EMPTY } from '../base/bytes.ts';
 import { attempt, LedgerError, present } from '../base/errors.ts';
 import { type Logger, SILENT } from '../base/logger.ts';
 import type { AbciEvent, ExecTxResult, FinalizeBlockResponse } from '../types/results.ts';
 import { Addresses } from './addresses.ts';
 import { BlockRun } from './block-run.ts';
 import { type Chain, getChain, setChain } from './chain.ts';
-import { CheckState } from './check-state.ts';
+import { CheckState, type Verdict } from './check-state.ts';
+import { type BlockHashes, EthereumHost } from './ethereum/host.ts';
+import { EthereumRun } from './ethereum/run.ts';
 import { decode, type Environment, refused, runTransaction } from './executor.ts';
 import { parseAppState, prefixOf } from './genesis.ts';
 import { type Base, Overlay } from './overlay.ts';
 import { checkFloor, type GasPrice, parsePrices, priorityOf } from './price.ts';
 import { answerQuery } from './query.ts';
-import { messageTypes, modules } from './registry.ts';
+import type { Records } from './record.ts';
+import { modules } from './registry.ts';
 import type { RecordChange, StateStore } from './store.ts';
 import type { DecodedTx } from './tx/decode.ts';
 import { DecodedTxs } from './tx/decoded.ts';
+import { firstSights } from './tx/first-sight.ts';
+import type { KeyTools } from './tx/key-tools.ts';
 import type { TxLookup } from './tx/service.ts';
 import { Signatures, type VerifySecp256k1 } from './tx/signatures.ts';
 
@@ -47,6 +53,9 @@ import { Signatures, type VerifySecp256k1 } from './tx/signatures.ts';
 export type LedgerOptions = {
   readonly store: StateStore;
   readonly verifySecp256k1: VerifySecp256k1;
+  readonly keys: KeyTools;
+  /** Hashes of the last 256 blocks: what an Ethereum transaction may ask for. */
+  readonly blockHash?: BlockHashes;
   /** Least price of gas for this node's mempool, such as `0.025aphi`; empty is none. */
   readonly minGasPrices?: string;
   /** Finds committed transactions, for cosmos.tx.v1beta1.Service/GetTx. */
@@ -60,10 +69,14 @@ export const APP_VERSION = 1;
 
 const NO_EVENTS: readonly AbciEvent[] = [];
 
+/** Ethereum transactions come after native ones. */
+const ETHEREUM_PHASE = 1;
+
 type Running = {
   readonly chain: Chain;
   readonly addresses: Addresses;
   readonly decoded: DecodedTxs;
+  readonly ethereum: EthereumHost;
 };
 
 /** What execution left to be committed. */
@@ -71,11 +84,6 @@ type Finalized = {
   readonly changes: readonly RecordChange[];
   readonly known: readonly DecodedTx[];
 };
-
-function running(chain: Chain): Running {
-  const addresses = new Addresses(chain.prefix);
-  return { chain, addresses, decoded: new DecodedTxs((bytes) => decode(bytes, addresses)) };
-}
 
 /** The application. One per node. */
 export class Ledger implements Application {
@@ -85,6 +93,8 @@ export class Ledger implements Application {
   readonly #logger: Logger;
   readonly #version: string;
   readonly #findTx: TxLookup | undefined;
+  readonly #keys: KeyTools;
+  readonly #blockHash: BlockHashes;
   /** Genesis, until the first block carries it into the store. */
   #genesis: Overlay | undefined;
   #running: Running | undefined;
@@ -101,6 +111,8 @@ export class Ledger implements Application {
     this.#logger = options.logger ?? SILENT;
     this.#version = options.version ?? '';
     this.#findTx = options.findTx;
+    this.#keys = options.keys;
+    this.#blockHash = options.blockHash ?? (() => undefined);
     this.#check = new CheckState(() => this.#base());
   }
 
@@ -127,8 +139,7 @@ export class Ledger implements Application {
       initialHeight: request.initialHeight,
     };
     setChain(state, chain);
-    this.#running = running(chain);
-    const { addresses } = this.#running;
+    const addresses = new Addresses(chain.prefix);
     const ignored = (what: string): void =>
       this.#logger.warn('a part of the genesis has no effect on this ledger', { part: what });
     const height = request.initialHeight;
@@ -137,6 +148,8 @@ export class Ledger implements Application {
     }
     const known = new Set(['metatron', ...modules.map((module) => module.name)]);
     for (const name of Object.keys(appState)) if (!known.has(name)) ignored(name);
+    this.#running = this.#runningOn(chain, addresses, state);
+    firstSights(state, this.#running.ethereum.faces);
     this.#genesis = state;
     this.#check = new CheckState(() => this.#base());
     // The state before the first block is empty: its hash stands in the first header.
@@ -147,8 +160,15 @@ export class Ledger implements Application {
   #chain(): Running {
     if (this.#running !== undefined) return this.#running;
     const chain = present(getChain(this.#store), 'record of the chain; initChain comes first');
-    this.#running = running(chain);
+    this.#running = this.#runningOn(chain, new Addresses(chain.prefix), this.#store);
     return this.#running;
+  }
+
+  #runningOn(chain: Chain, addresses: Addresses, state: Records): Running {
+    const keys = this.#keys;
+    const decoded = new DecodedTxs((bytes) => decode(bytes, addresses, keys));
+    const ethereum = new EthereumHost(chain, state, keys, this.#blockHash);
+    return { chain, addresses, decoded, ethereum };
   }
 
   /** The state that the next block is executed on. */
@@ -163,7 +183,7 @@ export class Ledger implements Application {
   /** The block that would come next, as far as it is known. */
   #nextBlock(): Environment['block'] {
     const { height, time } = this.#lastBlock ?? { height: this.#store.height, time: 0n };
-    return { height: height + 1, time };
+    return { height: height + 1, time, proposer: EMPTY };
   }
 
   /** Decodes the transactions and checks their signatures, each kind of work in one go. */
@@ -181,7 +201,8 @@ export class Ledger implements Application {
 
   /** @inheritDoc */
   checkTx({ tx, kind }: CheckTxRequest): CheckTxResponse {
-    const { chain, addresses, decoded } = this.#chain();
+    const { decoded, ...chain } = this.#chain();
+    const { addresses } = chain;
     let known: DecodedTx;
     try {
       known = decoded.get(tx);
@@ -190,7 +211,7 @@ export class Ledger implements Application {
       if (!(thrown instanceof LedgerError)) throw thrown;
       return toCheck(refused(thrown, 0, 0), undefined, addresses);
     }
-    const env = { chain, addresses, signatures: this.#signatures, block: this.#nextBlock() };
+    const env = { ...chain, signatures: this.#signatures, block: this.#nextBlock() };
     const result = this.#check.check(env, known, kind);
     // Refused, it does not wait.
     if (result.code !== 0) decoded.forget(known);
@@ -198,24 +219,28 @@ export class Ledger implements Application {
   }
 
   /** @inheritDoc */
-  prepareProposal(request: PrepareProposalRequest): Promise<readonly Uint8Array[]> {
+  async prepareProposal(request: PrepareProposalRequest): Promise<readonly Uint8Array[]> {
     const run = this.#newRun(request);
     let bytes = 0;
     for (const tx of request.txs) {
       const size = bytesInBlock(tx);
-      if (bytes + size > request.maxTxBytes || !run.offer(tx)) continue;
-      bytes += size;
+      if (bytes + size > request.maxTxBytes) continue;
+      const offered = run.offer(tx);
+      if (offered === true || (offered !== false && (await offered))) bytes += size;
     }
     this.#remember(run);
-    return Promise.resolve(run.txs);
+    return run.txs;
   }
 
   /** @inheritDoc */
-  processProposal(request: ProcessProposalRequest): Promise<boolean> {
+  async processProposal(request: ProcessProposalRequest): Promise<boolean> {
     const run = this.#newRun(request);
-    const accepted = request.txs.every((tx) => run.offer(tx));
-    if (accepted) this.#remember(run);
-    return Promise.resolve(accepted);
+    for (const tx of request.txs) {
+      const offered = run.offer(tx);
+      if (offered === false || (offered !== true && !(await offered))) return false;
+    }
+    this.#remember(run);
+    return true;
   }
 
   #remember(run: BlockRun): void {
@@ -223,27 +248,32 @@ export class Ledger implements Application {
     if (this.#finalized === undefined) this.#attempt = run;
   }
 
-  #newRun({ height, time }: BlockContext): BlockRun {
+  #newRun({ height, time, proposerAddress: proposer }: BlockContext): BlockRun {
     const state = this.#genesis?.copy() ?? new Overlay(this.#store);
-    return new BlockRun(this.#env({ height, time }, state), this.#chain().decoded);
+    return new BlockRun(this.#env({ height, time, proposer }, state), this.#chain().decoded);
   }
 
   /** The execution of a decided block: the last attempt if it was of this block, else a new one. */
-  #executed(request: FinalizeBlockRequest): BlockRun {
+  async #executed(request: FinalizeBlockRequest): Promise<BlockRun> {
     const attempted = this.#attempt;
     this.#attempt = undefined;
-    if (attempted?.matches(request)) return attempted;
+    if (attempted?.matches({ ...request, proposer: request.proposerAddress })) return attempted;
     const run = this.#newRun(request);
-    for (const tx of request.txs) run.execute(tx);
+    for (const tx of request.txs) {
+      const done = run.execute(tx);
+      if (done !== undefined) await done;
+    }
     return run;
   }
 
   /** @inheritDoc */
   async finalizeBlock(request: FinalizeBlockRequest): Promise<FinalizeBlockResponse> {
-    const { height, time } = request;
+    const { height, time, proposerAddress: proposer } = request;
     // Executed again before its commit: the store must not show the attempt before.
     if (this.#finalized !== undefined) await this.#store.finalize(height, []);
-    const { state, results, known } = this.#executed(request);
+    const run = await this.#executed(request);
+    run.finish();
+    const { state, results, known } = run;
     for (const { log, leaves } of state.logs()) {
       const head = this.#store.appendLog(log, leaves);
       for (const module of modules) module.sealLog?.(state, log, head);
@@ -253,7 +283,7 @@ export class Ledger implements Application {
     const appHash = await this.#store.finalize(height, changes);
     this.#finalized = { changes, known };
     this.#check.stale();
-    this.#lastBlock = { height, time };
+    this.#lastBlock = { height, time, proposer };
     return {
       events: NO_EVENTS,
       txResults: results,
@@ -285,25 +315,31 @@ export class Ledger implements Application {
       running,
       version: this.#version,
       findTx: this.#findTx,
-      findMessage: (url) => messageTypes.get(url),
+      decode: (tx) => this.#decode(tx),
       simulate: (tx) => this.#simulate(tx),
     });
   }
 
-  #simulate(bytes: Uint8Array): ExecTxResult {
+  #decode(bytes: Uint8Array): DecodedTx {
+    return decode(bytes, this.#chain().addresses, this.#keys);
+  }
+
+  async #simulate(bytes: Uint8Array): Promise<ExecTxResult> {
     const env = this.#env(this.#nextBlock(), new Overlay(this.#base()));
-    return runTransaction(env, decode(bytes, env.addresses), 'simulate').result;
+    const tx = this.#decode(bytes);
+    if (tx.ethereum === undefined) return runTransaction(env, tx, 'simulate').result;
+    return (await new EthereumRun({ ...env, host: env.ethereum }).run(tx.ethereum, 0)).result;
   }
 }
 
 function toCheck(
-  result: ExecTxResult,
+  result: Verdict,
   tx: DecodedTx | undefined,
   addresses: Addresses,
 ): CheckTxResponse {
   const { code, data, log, info, gasWanted, gasUsed, codespace } = result;
   const sender = tx?.signers[0];
-  return {
+  const answer = {
     code,
     data,
     log,
@@ -314,8 +350,12 @@ function toCheck(
     codespace,
     sender: sender && addresses.text(sender),
     sequence: tx?.sequences[0],
-    priority: tx === undefined ? 0 : priorityOf(tx.fee, tx.gasLimit),
+    priority: tx === undefined ? 0 : (result.priority ?? priorityOf(tx.fee, tx.gasLimit)),
   };
+  if (tx?.ethereum === undefined) return answer;
+  const { maxFeePerGas, maxPriorityFeePerGas } = tx.ethereum.tx;
+  const bids = [maxPriorityFeePerGas, maxFeePerGas];
+  return { ...answer, phase: ETHEREUM_PHASE, waits: result.waits === true, bids };
 }
 
 /** Bytes a transaction takes in a block: its own, a tag and a length. */

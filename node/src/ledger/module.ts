@@ -17,7 +17,12 @@ import type { Overlay } from './overlay.ts';
 import type { LogHead, StateStore, StateView } from './store.ts';
 
 /** The block being executed. */
-export type Block = { readonly height: number; readonly time: Time };
+export type Block = {
+  readonly height: number;
+  readonly time: Time;
+  /** Consensus address of its proposer; empty if that is not known. */
+  readonly proposer: Uint8Array;
+};
 
 /**
  * What happens inside a transaction, as subscribers see it.

@@ -18,6 +18,7 @@ import type { Query, QueryContext } from '../module.ts';
 import { pageRecords } from '../paging.ts';
 import { anyCodec } from '../tx/wire.ts';
 import { type Account, accountCodec, getAccount, getAuthParams } from './accounts.ts';
+import { resolveId } from './aliases.ts';
 
 const { authQueries: q, auth: types } = cosmos;
 
@@ -25,13 +26,18 @@ const { authQueries: q, auth: types } = cosmos;
 const MODULE_ACCOUNTS: readonly string[] = ['fee_collector'];
 
 /** The id of an address in a query. @throws LedgerError sdk/18 in gRPC's words */
-export function queryAddress(context: QueryContext, text: string): AccountId {
+function queryAddress(context: QueryContext, text: string): AccountId {
   try {
     return context.addresses.id(text, 'address');
   } catch (thrown) {
     if (thrown instanceof LedgerError) return grpcRefusal('InvalidArgument', thrown.message);
     throw thrown;
   }
+}
+
+/** The id of the account that an address in a query belongs to. @throws LedgerError sdk/18 */
+export function queryAccount(context: QueryContext, text: string): AccountId {
+  return resolveId(context.view, queryAddress(context, text));
 }
 
 function baseAccount(context: QueryContext, id: AccountId, account: Account): BaseAccount {
@@ -60,7 +66,7 @@ function accountAny(context: QueryContext, id: AccountId, account: Account): Any
 
 function findAccount(context: QueryContext, address: string): [AccountId, Account] {
   if (address === '') return grpcRefusal('InvalidArgument', 'Address cannot be empty');
-  const id = queryAddress(context, address);
+  const id = queryAccount(context, address);
   const account = getAccount(context.view, id);
   return account === undefined
     ? grpcRefusal('NotFound', `account ${address} not found`)

@@ -8,6 +8,7 @@
  * @module
  */
 import { createAccount, getAccount } from '../auth/accounts.ts';
+import { resolveId } from '../auth/aliases.ts';
 import { cosmos } from '../cosmos.ts';
 import { badGenesis, count, list, object, text } from '../genesis.ts';
 import { KEY, key, textHash } from '../keys.ts';
@@ -15,9 +16,7 @@ import type { GenesisContext } from '../module.ts';
 import type { Coin } from '../tx/wire.ts';
 import { add, setSupply } from './balances.ts';
 import { type Amount, coinsText, equalCoins, isDenom, parseAmount, sumCoins } from './coins.ts';
-
-/** Most denominations a chain has. */
-export const MAX_DENOMS = 1_000;
+import { MAX_DENOMS, setDenoms } from './denoms.ts';
 
 /** Loads `app_state.bank`. */
 export function genesis(context: GenesisContext, section: unknown): void {
@@ -25,7 +24,8 @@ export function genesis(context: GenesisContext, section: unknown): void {
   const balances = list(bank['balances'], 'bank.balances').map((item) => {
     const balance = object(item, 'balance');
     const address = text(balance['address'], 'balance.address');
-    return { id: context.addresses.id(address, 'bank.balances'), coins: coins(balance['coins']) };
+    const id = resolveId(context.state, context.addresses.id(address, 'bank.balances'));
+    return { id, coins: coins(balance['coins']) };
   });
   for (const { id, coins: amounts } of balances) {
     if (getAccount(context.state, id) === undefined) createAccount(context.state, id);
@@ -38,6 +38,10 @@ export function genesis(context: GenesisContext, section: unknown): void {
     badGenesis(`supply ${coinsText(said)} is not the sum of balances ${coinsText(total)}`);
   }
   for (const { denom, amount } of total) setSupply(context.state, denom, amount);
+  setDenoms(
+    context.state,
+    total.map(({ denom }) => denom),
+  );
   const metadata = list(bank['denom_metadata'], 'bank.denom_metadata');
   if (metadata.length > MAX_DENOMS) badGenesis(`more than ${MAX_DENOMS} denom_metadata`);
   for (const item of metadata) loadMetadata(context, item);

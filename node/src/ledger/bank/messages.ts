@@ -10,6 +10,7 @@
 import { EMPTY } from '../../base/bytes.ts';
 import type { AccountId, Addresses } from '../addresses.ts';
 import { getAccount } from '../auth/accounts.ts';
+import { resolve } from '../auth/aliases.ts';
 import { errors, refuse } from '../errors.ts';
 import { indexed, shown } from '../events.ts';
 import { GAS } from '../gas.ts';
@@ -26,15 +27,17 @@ const MULTI_SEND_RESPONSE_URL = '/cosmos.bank.v1beta1.MsgMultiSendResponse';
 const SEND_AMINO = 'cosmos-sdk/MsgSend';
 const MULTI_SEND_AMINO = 'cosmos-sdk/MsgMultiSend';
 
-function refuseModuleAccount(context: Context, to: AccountId): void {
-  const account = getAccount(context.state, to);
-  if (account === undefined || account.moduleName === '') return;
-  refuse(errors.Unauthorized, `${context.addresses.text(to)} is not allowed to receive funds`);
-}
-
-function prepareReceiver(context: Context, to: AccountId): void {
-  refuseModuleAccount(context, to);
-  if (ensureAccount(context.state, to)) context.gas.charge(GAS.newAccount, 'new account');
+/** Makes sure that a receiver exists and may receive. @returns the account behind the address */
+function prepareReceiver(context: Context, address: AccountId): AccountId {
+  const { state } = context;
+  const here = getAccount(state, address);
+  const to = here === undefined ? resolve(state, address) : address;
+  const account = here ?? getAccount(state, to);
+  if (account !== undefined && account.moduleName !== '') {
+    refuse(errors.Unauthorized, `${context.addresses.text(to)} is not allowed to receive funds`);
+  }
+  if (ensureAccount(state, to)) context.gas.charge(GAS.newAccount, 'new account');
+  return to;
 }
 
 function aminoCoins(coins: readonly Coin[]): readonly object[] {
@@ -65,8 +68,7 @@ export const send: MessageType = {
       }),
       execute: (context) => {
         context.gas.charge(GAS.transfer * coins.length, 'send');
-        prepareReceiver(context, to);
-        transfer(context, from, to, coins);
+        transfer(context, from, prepareReceiver(context, to), coins);
         return EMPTY;
       },
     };
@@ -122,10 +124,10 @@ function executeMultiSend(context: Context, from: Side, to: readonly Side[]): Ui
   spend(context, from.id, from.coins);
   context.emit('message', [indexed('sender', context.addresses.text(from.id))]);
   for (const output of to) {
-    prepareReceiver(context, output.id);
-    receive(context, output.id, output.coins);
+    const id = prepareReceiver(context, output.id);
+    receive(context, id, output.coins);
     context.emit('transfer', [
-      indexed('recipient', context.addresses.text(output.id)),
+      indexed('recipient', context.addresses.text(id)),
       indexed('sender', context.addresses.text(from.id)),
       shown('amount', coinsText(output.coins)),
     ]);

@@ -8,7 +8,7 @@
  * @module
  */
 import { present } from '../../base/errors.ts';
-import { queryAddress } from '../auth/queries.ts';
+import { queryAccount } from '../auth/queries.ts';
 import { cosmos, type PageRequest } from '../cosmos.ts';
 import { grpcRefusal } from '../errors.ts';
 import { KEY, key, textHash } from '../keys.ts';
@@ -17,7 +17,8 @@ import type { Query, QueryContext } from '../module.ts';
 import { allRecords, type Paged, pageList, pageRecords } from '../paging.ts';
 import { amountCodec, balanceKey, getBalance, getSupply } from './balances.ts';
 import { type Amount, isDenom } from './coins.ts';
-import { MAX_DENOMS, metadataKey } from './genesis.ts';
+import { MAX_DENOMS } from './denoms.ts';
+import { metadataKey } from './genesis.ts';
 
 const { bankQueries: q, bank: types } = cosmos;
 
@@ -35,7 +36,7 @@ function checkDenom(denom: string): void {
 const balance: Query = async (context, data) => {
   const { address, denom } = decodeLoose(q.QueryBalanceRequest, 'QueryBalanceRequest', data);
   checkDenom(denom);
-  const id = queryAddress(context, address);
+  const id = queryAccount(context, address);
   const coin = toCoin({ denom, amount: getBalance(context.view, id, denom) });
   const value = q.QueryBalanceResponse.encode({ balance: coin }).finish();
   if (!context.prove) return value;
@@ -61,7 +62,7 @@ async function amounts(
 
 const allBalances: Query = async (context, data) => {
   const request = decodeLoose(q.QueryAllBalancesRequest, 'QueryAllBalancesRequest', data);
-  const id = queryAddress(context, request.address);
+  const id = queryAccount(context, request.address);
   const page = await amounts(context, key(KEY.balance, id), request.pagination);
   const response = { balances: [...page.items], pagination: page.pagination };
   return q.QueryAllBalancesResponse.encode(response).finish();
@@ -70,7 +71,7 @@ const allBalances: Query = async (context, data) => {
 const spendableBalances: Query = async (context, data) => {
   const name = 'QuerySpendableBalancesRequest';
   const request = decodeLoose(q.QuerySpendableBalancesRequest, name, data);
-  const id = queryAddress(context, request.address);
+  const id = queryAccount(context, request.address);
   const page = await amounts(context, key(KEY.balance, id), request.pagination);
   const response = { balances: [...page.items], pagination: page.pagination };
   return q.QuerySpendableBalancesResponse.encode(response).finish();
@@ -80,7 +81,7 @@ const spendableByDenom: Query = (context, data) => {
   const name = 'QuerySpendableBalanceByDenomRequest';
   const { address, denom } = decodeLoose(q.QuerySpendableBalanceByDenomRequest, name, data);
   checkDenom(denom);
-  const amount = getBalance(context.view, queryAddress(context, address), denom);
+  const amount = getBalance(context.view, queryAccount(context, address), denom);
   const response = { balance: toCoin({ denom, amount }) };
   return q.QuerySpendableBalanceByDenomResponse.encode(response).finish();
 };

@@ -31,7 +31,7 @@ import {
 } from '../../gen/metatron/memory/v1/query.ts';
 import { Operation, type Space, StoredEntry } from '../../gen/metatron/memory/v1/state.ts';
 import { personalSpaceId, spaceKey } from '../../types/memory.ts';
-import { queryAddress } from '../auth/queries.ts';
+import { queryAccount } from '../auth/queries.ts';
 import { grpcRefusal } from '../errors.ts';
 import { decodeLoose } from '../loose.ts';
 import type { Answer, Query, QueryContext } from '../module.ts';
@@ -49,7 +49,7 @@ const NO_PAGE: Page = { start: 0n, limit: 0, reverse: false, withoutContent: fal
 /** The space a request means: by id, or the personal one of an account. */
 function wantedSpace(context: QueryContext, space: Uint8Array, owner: string): Uint8Array {
   if (space.length === ID_BYTES && owner === '') return space;
-  if (space.length === 0 && owner !== '') return personalSpaceId(queryAddress(context, owner));
+  if (space.length === 0 && owner !== '') return personalSpaceId(queryAccount(context, owner));
   return grpcRefusal('InvalidArgument', 'name a space by 32 bytes or by its owner');
 }
 
@@ -183,7 +183,7 @@ const entries: Query = (context, data) => {
 
 const byAuthor: Query = (context, data) => {
   const { author, page } = decodeLoose(QueryByAuthorRequest, 'QueryByAuthorRequest', data);
-  return listSpace(context, personalSpaceId(queryAddress(context, author)), page ?? NO_PAGE);
+  return listSpace(context, personalSpaceId(queryAccount(context, author)), page ?? NO_PAGE);
 };
 
 const proof: Query = async (context, data) => {

@@ -8,13 +8,12 @@
  *
  * @module
  */
-import { toBase64, utf8Length } from '../../base/bytes.ts';
+import { EMPTY, toBase64, utf8Length } from '../../base/bytes.ts';
+import { attempt, LedgerError } from '../../base/errors.ts';
 import type { AccountId, Addresses } from '../addresses.ts';
-import { moduleAccountId } from '../addresses.ts';
 import {
   type Account,
   type AuthParams,
-  createAccount,
   getAccount,
   getAuthParams,
   setAccount,
@@ -27,12 +26,12 @@ import { GAS, type GasMeter } from '../gas.ts';
 import type { Block, Emit } from '../module.ts';
 import type { Overlay } from '../overlay.ts';
 import type { DecodedTx } from './decode.ts';
+import { ensureFeeCollector, FEE_COLLECTOR } from './fees.ts';
+import { firstSight } from './first-sight.ts';
+import type { Faces } from './key-tools.ts';
 import type { Signatures, SignerKey } from './signatures.ts';
 import { knownSigner, signerKey, verifySigner } from './signer.ts';
-import { anyCodec } from './wire.ts';
-
-/** Where fees are collected. */
-export const FEE_COLLECTOR: AccountId = moduleAccountId('fee_collector');
+import { type Any, anyCodec } from './wire.ts';
 
 /**
  * `execute`: all is checked. `check`: the same, and no one reads the events. `simulate`: signatures
@@ -48,6 +47,8 @@ export type Ante = {
   readonly state: Overlay;
   readonly addresses: Addresses;
   readonly signatures: Signatures;
+  /** The faces of a 33-byte key, if it is one. */
+  readonly faces: (publicKey: Uint8Array) => Faces | undefined;
   readonly gas: GasMeter;
   readonly emit: Emit;
 };
@@ -113,7 +114,7 @@ function checkSigners(ante: Ante, tx: DecodedTx, params: AuthParams): readonly A
   for (let i = 0; i < tx.signers.length; i++) {
     const signer = tx.signers[i] as AccountId;
     const info = tx.authInfo.signerInfos[i];
-    const account = getAccount(ante.state, signer);
+    const account = accountOf(ante, signer, info?.publicKey);
     if (account === undefined || info === undefined) {
       const reason = `account ${ante.addresses.text(signer)} does not exist`;
       return refuse(errors.UnknownAddress, reason);
@@ -140,6 +141,23 @@ function checkSigners(ante: Ante, tx: DecodedTx, params: AuthParams): readonly A
   return accounts;
 }
 
+/**
+ * The account of a signer. The key of one that never signed is seen now, before it pays: what its
+ * other face has is its own.
+ */
+function accountOf(ante: Ante, signer: AccountId, given: Any | undefined): Account | undefined {
+  const account = getAccount(ante.state, signer);
+  if (given === undefined || (account !== undefined && account.publicKey.length > 0)) {
+    return account;
+  }
+  const key = attempt(() => signerKey(EMPTY, given, signer, ante, 0));
+  if (key instanceof LedgerError || key.threshold > 0) return account;
+  const faces = ante.faces(key.keys[0] as Uint8Array);
+  return faces !== undefined && firstSight(ante.state, faces)
+    ? getAccount(ante.state, signer)
+    : account;
+}
+
 function withKey(account: Account, { any }: SignerKey): Account {
   return any === undefined ? account : { ...account, publicKey: anyCodec.encode(any) };
 }
@@ -147,8 +165,6 @@ function withKey(account: Account, { any }: SignerKey): Account {
 function takeFee(ante: Ante, tx: DecodedTx): void {
   if (tx.fee.length === 0) return;
   ante.gas.charge(GAS.feeCoin * tx.fee.length, 'fee');
-  if (getAccount(ante.state, FEE_COLLECTOR) === undefined) {
-    createAccount(ante.state, FEE_COLLECTOR, 'fee_collector');
-  }
+  ensureFeeCollector(ante.state);
   transfer(ante, tx.payer, FEE_COLLECTOR, tx.fee);
 }

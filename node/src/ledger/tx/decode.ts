@@ -16,7 +16,10 @@ import type { Codec } from '../../base/proto.ts';
 import type { AccountId, Addresses } from '../addresses.ts';
 import { type Amount, parseFee } from '../bank/coins.ts';
 import { errors, refuse } from '../errors.ts';
+import { type CarriedTx, decodeCarrier } from '../ethereum/carrier.ts';
+import { ETHEREUM_OPTION_URL } from '../ethereum/wrapper.ts';
 import type { DecodedMessage, MessageType } from '../module.ts';
+import type { KeyTools } from './key-tools.ts';
 import type { Signed } from './signatures.ts';
 import { type Envelope, readUsual } from './usual.ts';
 import {
@@ -47,6 +50,8 @@ export type DecodedTx = {
   readonly fee: readonly Amount[];
   readonly feeText: Fee;
   readonly gasLimit: number;
+  /** Present if it carries an Ethereum transaction. */
+  readonly ethereum: CarriedTx | undefined;
   /** By signer: the signatures that were found valid. */
   readonly signed: Signed[];
   /** Whether it is remembered until it is in a block, and `signed` with it. */
@@ -73,12 +78,18 @@ export function decodeCosmos<T>(codec: Codec<T>, bytes: Uint8Array): T {
  *
  * @throws LedgerError by an SDK code
  */
-export function decodeTx(bytes: Uint8Array, find: FindMessage, addresses: Addresses): DecodedTx {
+export function decodeTx(
+  bytes: Uint8Array,
+  find: FindMessage,
+  addresses: Addresses,
+  keys: KeyTools,
+): DecodedTx {
   if (bytes.length > MAX_TX_BYTES) {
     return refuse(errors.TxTooLarge, `${bytes.length} bytes, more than ${MAX_TX_BYTES}`);
   }
   const { raw, body, authInfo } = readUsual(bytes) ?? readEnvelope(bytes);
   const extension = body.extensionOptions[0];
+  if (extension?.typeUrl === ETHEREUM_OPTION_URL) return decodeCarrier(bytes, body, keys);
   if (extension !== undefined) {
     return refuse(errors.UnknownExtensionOptions, extension.typeUrl);
   }
@@ -106,6 +117,7 @@ export function decodeTx(bytes: Uint8Array, find: FindMessage, addresses: Addres
     fee: parseFee(feeText.amount),
     feeText,
     gasLimit: checkFee(feeText),
+    ethereum: undefined,
     signed: [],
     kept: false,
   };

@@ -18,7 +18,7 @@ import { cosmos, type Event } from '../cosmos.ts';
 import { errors, grpcRefusal, refuse } from '../errors.ts';
 import { decodeLoose } from '../loose.ts';
 import type { Answer } from '../module.ts';
-import { type DecodedTx, decodeTx, type FindMessage } from './decode.ts';
+import type { DecodedTx } from './decode.ts';
 import { txMsgDataCodec } from './wire.ts';
 
 const { txService: q, tx: types, abci } = cosmos;
@@ -32,9 +32,10 @@ export type TxLookup = (hash: Uint8Array) => FoundTx | undefined | Promise<Found
 /** What the service is answered from. */
 export type TxSources = {
   readonly findTx: TxLookup | undefined;
-  readonly findMessage: FindMessage;
   /** @throws LedgerError if the transaction does not decode */
-  readonly simulate: (tx: Uint8Array) => ExecTxResult;
+  readonly decode: (tx: Uint8Array) => DecodedTx;
+  /** @throws LedgerError if the transaction does not decode */
+  readonly simulate: (tx: Uint8Array) => Promise<ExecTxResult>;
 };
 
 type ServiceQuery = (
@@ -50,14 +51,14 @@ function wireEvents(events: readonly AbciEvent[]): Event[] {
   }));
 }
 
-const simulate: ServiceQuery = (sources, _addresses, data) => {
+const simulate: ServiceQuery = async (sources, _addresses, data) => {
   const request = decodeLoose(q.SimulateRequest, 'SimulateRequest', data);
   const bytes =
     request.txBytes.length === 0 && request.tx !== undefined
       ? types.Tx.encode(request.tx).finish()
       : request.txBytes;
   if (bytes.length === 0) return grpcRefusal('InvalidArgument', 'empty txBytes is not allowed');
-  const result = sources.simulate(bytes);
+  const result = await sources.simulate(bytes);
   if (result.code !== 0) return refuseSimulation(result);
   const msgResponses = txMsgDataCodec.decode(result.data).msgResponses.map((any) => ({ ...any }));
   const response = {
@@ -136,7 +137,7 @@ function txJson(bytes: Uint8Array, tx: DecodedTx, addresses: Addresses): TxJson 
   return {
     hash: toUpperHex(sha256(bytes)),
     signers: tx.signers.map(text),
-    sequences: tx.authInfo.signerInfos.map((info) => String(info.sequence)),
+    sequences: tx.sequences.map(String),
     memo: tx.body.memo,
     timeoutHeight: String(tx.body.timeoutHeight),
     fee: {
@@ -154,7 +155,7 @@ function txJson(bytes: Uint8Array, tx: DecodedTx, addresses: Addresses): TxJson 
 }
 
 const decodeJson: ServiceQuery = (sources, addresses, data) => {
-  const tx = decodeTx(data, sources.findMessage, addresses);
+  const tx = sources.decode(data);
   return utf8(JSON.stringify(txJson(data, tx, addresses)));
 };
 

@@ -62,6 +62,11 @@ export interface Amount {
   amount: string;
 }
 
+/** The denominations that genesis gave out, under key 0x1c; absent if there is only aphi. */
+export interface Denoms {
+  denoms: string[];
+}
+
 function createBaseChain(): Chain {
   return { chainId: "", bech32Prefix: "", maxBlockGas: 0n, initialHeight: 0n };
 }
@@ -530,6 +535,61 @@ export const Amount: MessageFns<Amount> = {
     const message = createBaseAmount();
     message.denom = object.denom ?? "";
     message.amount = object.amount ?? "";
+    return message;
+  },
+};
+
+function createBaseDenoms(): Denoms {
+  return { denoms: [] };
+}
+
+export const Denoms: MessageFns<Denoms> = {
+  encode(message: Denoms, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.denoms) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Denoms {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDenoms();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.denoms.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Denoms>): Denoms {
+    return Denoms.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Denoms>): Denoms {
+    const message = createBaseDenoms();
+    message.denoms = object.denoms?.map((e) => e) || [];
     return message;
   },
 };
