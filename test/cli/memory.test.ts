@@ -63,7 +63,9 @@ describe('wrong usage of memory', () => {
     const file = join(folder, 'picture');
     writeFileSync(file, Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0xff));
     expect(await wrong('put', '--file', file, ...from)).to.match(/picture is not text.*UTF-8/);
+    expect(await wrong('put', '--file', folder, ...from)).to.match(/^--file: .* is a folder/);
     rmSync(folder, { recursive: true });
+    expect(await wrong('put', '--file', file, ...from)).to.match(/^--file: .* does not exist/);
   });
 
   it('get, history, list: names what is missing, what an owner and an id look like', async () => {
@@ -108,6 +110,7 @@ describe('wrong usage of memory', () => {
 
   it('import: wants a path and a sound batch', async () => {
     expect(await wrong('import', ...from)).to.match(/missing.*'path'/);
+    expect(await wrong('import', '/nope', ...from)).to.equal('the source: /nope does not exist');
     expect(await wrong('import', '.', '--batch', '0', ...from)).to.match(/from 1 to 500/);
   });
 

@@ -143,6 +143,7 @@ describe('ledger of real processes', function () {
       const running = launch([...args, '--batch', '1'], env);
       await until('two batches are written', 20_000, () => batches() >= before + 2);
       running.kill(signal);
+      running.kill(signal);
       expect(await running.ended, running.output.stderr).to.equal(code);
       const report = JSON.parse(running.output.stdout) as { written: number; unchanged: number };
       expect(report).to.include({ stopped: true, refusedCount: 0 });
@@ -165,7 +166,7 @@ describe('ledger of real processes', function () {
     writeFileSync(join(empty, 'picture.png'), 'x');
     const done = await metatron(['memory', 'import', empty, ...signing()], { HOME: folder.path });
     expect(done.code).to.equal(0);
-    expect(done.stderr).to.match(/nothing to import in .*empty \(1 file was left out/);
+    expect(done.stderr).to.match(/nothing to import in .*empty\n1 file was left out/);
   });
 
   it('says how the program of the README is used', async () => {

@@ -6,7 +6,11 @@
  *
  * @module
  */
+import { rmSync } from 'node:fs';
+import { constants } from 'node:os';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { Source } from '../ops/import-source.ts';
 import type { ImportReport } from '../ops/memory-import.ts';
 import { jsonOption, wholeNumber } from './options.ts';
 import { EXIT, note, printResult, progress } from './output.ts';
@@ -18,9 +22,8 @@ type ImportOptions = SignOptions & {
   readonly json?: true;
 };
 
-/** Exit codes as shells count them: 128 and the signal's number. */
-const INTERRUPTED = { SIGINT: 130, SIGTERM: 143 } as const;
-type Signal = keyof typeof INTERRUPTED;
+/** What ends an import before its end. */
+const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM'];
 
 const NOTHING: ImportReport = {
   written: 0,
@@ -57,58 +60,54 @@ function print(json: boolean, report: ImportReport): void {
   if (report.refusedCount > report.refused.length) note('(the first 1,000 refusals are listed)');
 }
 
-/** Ends the process in the middle of the import. */
-function interrupted(
-  signal: Signal,
-  json: boolean,
-  report: ImportReport,
-  total: number | undefined,
-): never {
-  print(json, { ...report, stopped: true });
+/** How far an import came that did not reach the end. */
+function noteEnd(how: string, report: ImportReport, { total }: Source): void {
   const of = total === undefined ? '' : ` of ${total}`;
   note(
-    `interrupted after ${doneOf(report)}${of} entries (${report.written} written, ` +
+    `${how} after ${doneOf(report)}${of} entries (${report.written} written, ` +
       `${report.unchanged} unchanged, ${report.refusedCount} refused): run the same command ` +
       'again to go on; nothing is written twice',
   );
-  process.exit(INTERRUPTED[signal]);
 }
 
-function notesOn(path: string, report: ImportReport, leftOut: number): void {
-  const others = `${leftOut} ${leftOut === 1 ? 'file was' : 'files were'} left out`;
-  const endings = 'neither .txt, .text, .md nor .markdown';
-  if (doneOf(report) === 0) {
-    note(`nothing to import in ${path}${leftOut === 0 ? '' : ` (${others}: ${endings})`}`);
-  } else if (leftOut > 0) {
-    note(`${others}: ${endings}`);
+function notesOn(path: string, report: ImportReport, { isFile, leftOut }: Source): void {
+  const done = doneOf(report);
+  if (done === 0) note(`nothing to import in ${path}`);
+  if (leftOut > 0) {
+    const others = leftOut === 1 ? '1 file was' : `${leftOut} files were`;
+    note(`${others} left out: read are plain files that end in .txt, .text, .md or .markdown`);
+  }
+  if (isFile && done > 0 && done === report.refusedCount) {
+    note(`${path} was read as JSON Lines; "metatron memory put --file" writes a text file`);
   }
   if (report.stopped) note('stopped: too much is refused; put it right and run it again');
 }
 
 async function importFrom(path: string, options: ImportOptions): Promise<void> {
-  const [{ importMemories }, { openSource }, chain, reading, { rmSync }, { resolve }] =
-    await Promise.all([
-      import('../ops/memory-import.ts'),
-      import('../ops/import-source.ts'),
-      import('../ops/chain-client.ts'),
-      import('../ops/memory-read.ts'),
-      import('node:fs'),
-      import('node:path'),
-    ]);
+  const [{ importMemories }, { openSource }, chain, reading] = await Promise.all([
+    import('../ops/memory-import.ts'),
+    import('../ops/import-source.ts'),
+    import('../ops/chain-client.ts'),
+    import('../ops/memory-read.ts'),
+  ]);
   const source = openSource(path);
-  const { address, chainId, sign, refresh } = await openSigner(options);
-  const recordFile = reading.recordFile(chainId, address, resolve(path));
-  if (options.restart === true) rmSync(recordFile, { force: true });
   const json = options.json === true;
   const line = progress();
   const startedAt = performance.now();
   let sofar = NOTHING;
-  const end = (signal: Signal) => (): void => {
+  const stop = (signal: NodeJS.Signals): never => {
     line.end();
-    interrupted(signal, json, sofar, source.total);
+    print(json, { ...sofar, stopped: true });
+    noteEnd('interrupted', sofar, source);
+    // As shells count it.
+    process.exit(128 + constants.signals[signal]);
   };
-  process.once('SIGINT', end('SIGINT')).once('SIGTERM', end('SIGTERM'));
-  const report = await importMemories({
+  // Not `once`: a terminal and the process that started this one may both send the signal.
+  for (const signal of SIGNALS) process.on(signal, stop);
+  const { address, chainId, sign, refresh } = await openSigner(options);
+  const recordFile = reading.recordFile(chainId, address, resolve(path));
+  if (options.restart === true) rmSync(recordFile, { force: true });
+  const run = importMemories({
     source,
     recordFile,
     batch: options.batch,
@@ -124,9 +123,15 @@ async function importFrom(path: string, options: ImportOptions): Promise<void> {
       line.update(bar(doneOf(now), source.total, startedAt));
     },
   });
-  line.end();
+  const report = await run
+    .finally(() => line.end())
+    .catch((thrown: unknown) => {
+      if (doneOf(sofar) > 0) noteEnd('failed', sofar, source);
+      throw thrown;
+    });
+  for (const signal of SIGNALS) process.off(signal, stop);
   print(json, report);
-  notesOn(path, report, source.leftOut);
+  notesOn(path, report, source);
   if (report.refusedCount > 0) process.exitCode = EXIT.refused;
 }
 

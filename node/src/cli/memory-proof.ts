@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { existsSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { type ErrorSpec, errorSpec, LedgerError } from '../base/errors.ts';
 import { wrongUsage } from '../ops/usage.ts';
@@ -55,13 +57,11 @@ async function fetchProof(node: string, of: Wanted): Promise<ProofBundle> {
   const client = memoryClient(node);
   if ('id' in of) return await reading(of, client.proof(of.id));
   if ('listing' in of) return await reading({ owner: of.listing }, client.listingProof(of.listing));
-  if ('since' in of) return await growthProof(client, of.owner, of.since);
+  if ('since' in of) return await growthProof(node, of.owner, of.since);
   return await reading(of, client.headProof(of.owner, of.key));
 }
 
 async function proof(id: string | undefined, options: ProofOptions): Promise<void> {
-  const { existsSync, writeFileSync } = await import('node:fs');
-  const { dirname } = await import('node:path');
   const { node, out } = options;
   const of = wanted(id, options);
   if (out !== undefined && !existsSync(dirname(out))) {

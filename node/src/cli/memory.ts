@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import type { Memory, MemoryPage } from '../client/memory-client.ts';
 import { wrongUsage } from '../ops/usage.ts';
@@ -29,9 +30,9 @@ type PutOptions = SignOptions & {
 
 /** The content that the arguments name. @throws LedgerError usage/1 */
 async function contentOf(content: string | undefined, file: string | undefined): Promise<string> {
-  const [{ readFileSync }, { textOf }] = await Promise.all([
-    import('node:fs'),
+  const [{ textOf }, { named }] = await Promise.all([
     import('../ops/import-source.ts'),
+    import('../ops/named-file.ts'),
   ]);
   if (content !== undefined && file !== undefined)
     wrongUsage('give the content or --file, not both');
@@ -41,7 +42,7 @@ async function contentOf(content: string | undefined, file: string | undefined):
       'give the content, as in: metatron memory put "some text", or by --file FILE',
     );
   }
-  const read = textOf(readFileSync(file));
+  const read = textOf(named(file, '--file', (path) => readFileSync(path)));
   return 'text' in read ? read.text : wrongUsage(`${file} is ${read.refused}`);
 }
 

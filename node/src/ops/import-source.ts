@@ -19,6 +19,7 @@ import { describe, type ErrorSpec, errorSpec, LedgerError } from '../base/errors
 import { sha256 } from '../base/hash.ts';
 import { EntryType } from '../gen/metatron/memory/v1/state.ts';
 import { MAX_CONTENT_BYTES, MAX_KEY_BYTES, MAX_TAG_BYTES, MAX_TAGS } from '../types/memory.ts';
+import { named } from './named-file.ts';
 import type { PutContent } from './transaction.ts';
 
 /** Refusals. */
@@ -49,6 +50,8 @@ export type Source = {
   readonly total: number | undefined;
   /** How many files of a folder are no text by their endings, or no files. */
   readonly leftOut: number;
+  /** Whether it is a JSON Lines file. */
+  readonly isFile: boolean;
   items(): AsyncIterable<Item>;
 };
 
@@ -234,10 +237,10 @@ async function* textFiles(folder: string, paths: readonly string[]): AsyncIterab
   }
 }
 
-/** The source at a path: a folder, or else a JSON Lines file. */
+/** The source at a path: a folder, or else a JSON Lines file. @throws LedgerError usage/1 */
 export function openSource(path: string): Source {
-  if (!statSync(path).isDirectory()) {
-    return { total: undefined, leftOut: 0, items: () => jsonLines(path) };
+  if (!named(path, 'the source', (at) => statSync(at)).isDirectory()) {
+    return { total: undefined, leftOut: 0, isFile: true, items: () => jsonLines(path) };
   }
   const all = readdirSync(path, { recursive: true, withFileTypes: true }).filter(
     (entry) => !entry.isDirectory(),
@@ -249,6 +252,7 @@ export function openSource(path: string): Source {
   return {
     total: paths.length,
     leftOut: all.length - paths.length,
+    isFile: false,
     items: () => textFiles(path, paths),
   };
 }

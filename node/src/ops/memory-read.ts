@@ -18,7 +18,7 @@ import { EntryType } from '../gen/metatron/memory/v1/state.ts';
 import { MsgPutResponse } from '../gen/metatron/memory/v1/tx.ts';
 import { txMsgDataCodec } from '../ledger/tx/wire.ts';
 import type { ConsistencyProof } from '../types/bundles.ts';
-import { call } from './rpc-client.ts';
+import { call, latestHeight } from './rpc-client.ts';
 
 /** Refusals. */
 export const errors: {
@@ -27,6 +27,7 @@ export const errors: {
   readonly NoKey: ErrorSpec<{ readonly owner: string; readonly key: string; when: string }>;
   readonly Refused: ErrorSpec<{ readonly log: string }>;
   readonly TooEarly: ErrorSpec<{ readonly owner: string; since: number; first: number }>;
+  readonly TooLate: ErrorSpec<{ readonly since: number; readonly latest: number }>;
 } = {
   NoEntry: errorSpec('memory-client', 4, 'client', (p) => `there is no entry ${p.id}${p.when}`),
   NoSpace: errorSpec('memory-client', 5, 'client', (p) => `${p.owner} wrote nothing${p.when}`),
@@ -46,6 +47,12 @@ export const errors: {
     (p) =>
       `at height ${p.since} ${p.owner} had not written anything; the first entry is of height ` +
       `${p.first}: take --since ${p.first} or later`,
+  ),
+  TooLate: errorSpec(
+    'memory-client',
+    9,
+    'client',
+    (p) => `the chain is at height ${p.latest}: take a --since before that, not ${p.since}`,
   ),
 };
 
@@ -82,12 +89,19 @@ export async function reading<T>(asked: Asked, read: Promise<T>): Promise<T> {
   }
 }
 
-/** The proof that a space only grew. @throws LedgerError memory-client/5 or /8 if it was not */
+/**
+ * The proof that a space only grew since a height.
+ *
+ * @throws LedgerError memory-client/5, /8 or /9 if the height is not one of the space
+ */
 export async function growthProof(
-  client: MemoryClient,
+  node: string,
   owner: string,
   since: number,
 ): Promise<ConsistencyProof> {
+  const client = memoryClient(node);
+  const latest = await latestHeight(node);
+  if (since >= latest) throw new LedgerError(errors.TooLate, { since, latest });
   try {
     return await reading({ owner }, client.consistencyProof(owner, since));
   } catch (thrown) {
