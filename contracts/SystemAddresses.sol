@@ -5,16 +5,16 @@ pragma solidity 0.8.37;
 address constant SYSTEM_CALLER = 0x0000000000000000000000000000000000004D00;
 
 /// @dev Where the genesis of every chain puts {LedgerAccess}.
-address constant LEDGER_ACCESS = 0x0000000000000000000000000000000000004d01;
+address constant LEDGER_ACCESS = 0x0000000000000000000000000000000000004D01;
 
 /// @dev Where the genesis of every chain puts {Governors}.
-address constant GOVERNORS = 0x0000000000000000000000000000000000004D02;
+address constant GOVERNORS = 0x0000000000000000000000000000000000004d02;
 
 /// @dev Where the genesis of every chain puts {MemoryRules}.
-address constant MEMORY_RULES = 0x0000000000000000000000000000000000004d03;
+address constant MEMORY_RULES = 0x0000000000000000000000000000000000004D03;
 
 /// @dev Where the genesis of every chain puts {Reputation}.
-address constant REPUTATION = 0x0000000000000000000000000000000000004D04;
+address constant REPUTATION = 0x0000000000000000000000000000000000004d04;
 
 /// @dev Where the genesis of every chain puts {AuditLog}.
 address constant AUDIT_LOG = 0x0000000000000000000000000000000000004D05;
@@ -26,7 +26,7 @@ address constant LEDGER = 0x0000000000000000000000000000000000004D06;
 address constant MIN_REPUTATION_POLICY = 0x0000000000000000000000000000000000004d11;
 
 /// @dev Where the genesis of every chain puts {RateLimitPolicy}.
-address constant RATE_LIMIT_POLICY = 0x0000000000000000000000000000000000004d12;
+address constant RATE_LIMIT_POLICY = 0x0000000000000000000000000000000000004D12;
 
 /// @dev Where the genesis of every chain puts {CoSignPolicy}.
 address constant CO_SIGN_POLICY = 0x0000000000000000000000000000000000004D13;

@@ -156,6 +156,8 @@ interface IMemoryRules {
     error MemoryRulesQuotaAboveLimit(uint256 wanted, uint256 limit);
     /// A personal space stays its account's.
     error MemoryRulesPersonalSpace(bytes32 space);
+    /// Coordinates that are no point of secp256k1.
+    error MemoryRulesInvalidKey(bytes32 x, bytes32 y);
     /// What the native side asked for is not a call that this contract takes, or is malformed.
     error MemoryRulesInvalidAction();
 
