@@ -198,7 +198,7 @@ export class Engine implements NetListener {
 
   #tellTxs(): void {
     const height = nextHeight(this.#parts.executor.state);
-    if (this.#parts.mempool.size === 0 || this.#toldTxsAt === height) return;
+    if (!this.#parts.mempool.ready || this.#toldTxsAt === height) return;
     this.#toldTxsAt = height;
     this.#enqueue(() => this.#parts.driver.feed({ kind: 'txsAvailable', height }));
   }

@@ -12,6 +12,7 @@ import type { QueryResponse } from '../abci/application.ts';
 import type { EventAttribute } from '../types/results.ts';
 import type { Time } from '../types/time.ts';
 import type { AccountId, Addresses } from './addresses.ts';
+import type { EthereumHost } from './ethereum/host.ts';
 import type { GasMeter } from './gas.ts';
 import type { Overlay } from './overlay.ts';
 import type { LogHead, StateStore, StateView } from './store.ts';
@@ -74,6 +75,7 @@ export type QueryContext = {
   readonly view: StateView;
   readonly store: StateStore;
   readonly addresses: Addresses;
+  readonly ethereum: EthereumHost;
   readonly prove: boolean;
 };
 

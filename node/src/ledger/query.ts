@@ -14,8 +14,6 @@ import type { ProofOp, QueryRequest, QueryResponse } from '../abci/application.t
 import { EMPTY, fromHex, utf8 } from '../base/bytes.ts';
 import { LedgerError } from '../base/errors.ts';
 import { errors as keyErrors, MAX_KEY_BYTES } from '../types/packed-key.ts';
-import type { Addresses } from './addresses.ts';
-import type { Chain } from './chain.ts';
 import { errors, refuse } from './errors.ts';
 import type { Answer, QueryContext } from './module.ts';
 import { queries } from './registry.ts';
@@ -27,7 +25,7 @@ export type QuerySources = TxSources & {
   readonly store: StateStore;
   readonly version: string;
   /** Undefined before genesis. */
-  readonly running: { readonly chain: Chain; readonly addresses: Addresses } | undefined;
+  readonly running: Pick<QueryContext, 'addresses' | 'ethereum'> | undefined;
 };
 
 /** Answers a query; a refusal is an answer with its code. */
@@ -77,7 +75,8 @@ function route(
     return refuse(errors.UnknownRequest, `unknown query path ${path}`);
   }
   const view = viewAt(store, height);
-  const context: QueryContext = { view, store, prove, ...running };
+  const { addresses, ethereum } = running;
+  const context: QueryContext = { view, store, prove, addresses, ethereum };
   return query === undefined ? storeQuery(context, path, data) : query(context, data);
 }
 

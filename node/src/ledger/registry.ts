@@ -8,11 +8,12 @@
 import { invariant } from '../base/errors.ts';
 import { auth } from './auth/module.ts';
 import { bank } from './bank/module.ts';
+import { evm } from './ethereum/module.ts';
 import { memory } from './memory/module.ts';
 import type { MessageType, Module, Query } from './module.ts';
 
 /** The modules. */
-export const modules: readonly Module[] = [auth, bank, memory];
+export const modules: readonly Module[] = [auth, bank, memory, evm];
 
 /** Message types by URL. */
 export const messageTypes: ReadonlyMap<string, MessageType> = unique(

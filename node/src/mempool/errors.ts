@@ -22,6 +22,8 @@ export const errors: {
   readonly SenderFull: ErrorSpec<{ readonly sender: string; readonly maxTxs: number }>;
   readonly SequenceTaken: ErrorSpec<{ readonly sender: string; readonly sequence: number }>;
   readonly Empty: ErrorSpec<Record<never, never>>;
+  readonly Underpriced: ErrorSpec<Record<never, never>>;
+  readonly TooManyWait: ErrorSpec<{ readonly max: number }>;
 } = {
   InCache: errorSpec('mempool', 1, 'client', () => 'tx already exists in cache'),
   Full: errorSpec(
@@ -51,4 +53,11 @@ export const errors: {
     (p) => `a transaction of ${p.sender} with sequence ${p.sequence} is already pending`,
   ),
   Empty: errorSpec('mempool', 6, 'client', () => 'tx is empty'),
+  Underpriced: errorSpec('mempool', 7, 'client', () => 'replacement transaction underpriced'),
+  TooManyWait: errorSpec(
+    'mempool',
+    8,
+    'node',
+    (p) => `mempool is full: ${p.max} senders wait for a transaction that is missing`,
+  ),
 };

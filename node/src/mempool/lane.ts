@@ -1,12 +1,14 @@
 /**
  * One lane of the mempool: the pending transactions of one sender, or those without a sender.
  *
- * Upholds: entries leave in order; of a sender's, in order of sequence and never across a gap.
+ * Upholds: entries leave in order; of a sender's, in order of sequence and never across a gap, nor
+ * back to an earlier phase of the block. A lane whose first entry waits gives nothing.
  * Absent here: bounds and checks; `mempool.ts` has them.
  *
  * @module
  */
 
+import type { CheckTxResponse } from '../abci/application.ts';
 import type { TxKey } from '../types/block.ts';
 
 /** A transaction that passed the application's check and waits for a block. */
@@ -17,6 +19,12 @@ export type PoolEntry = {
   readonly sequence: number;
   readonly priority: number;
   readonly gasWanted: number;
+  /** Part of a block in which it stands. */
+  readonly phase: number;
+  /** What a replacement must bid a tenth more of; absent: a higher priority is enough. */
+  readonly bids: readonly bigint[] | undefined;
+  /** Whether one before it was missing when it was last checked; tells of the first entry only. */
+  waits: boolean;
   /** Position in the order of acceptance. */
   readonly arrival: number;
   /** Peers that are known to have it. */
@@ -25,6 +33,20 @@ export type PoolEntry = {
   pending: boolean;
 };
 
+/** The entry of a transaction that passed. @param peer - who sent it; empty for our own clients */
+export function poolEntry(
+  tx: Uint8Array,
+  key: TxKey,
+  response: CheckTxResponse,
+  arrival: number,
+  peer: string,
+): PoolEntry {
+  const { sender, sequence = 0, priority, gasWanted, phase = 0, bids, waits = false } = response;
+  const peers = peer === '' ? [] : [peer];
+  const offered = { sender, sequence, priority, gasWanted, phase, bids, waits };
+  return { tx, key, ...offered, arrival, peers, pending: true };
+}
+
 /** The entries of a lane, in order. */
 export class Lane {
   readonly sender: string | undefined;
@@ -32,6 +54,8 @@ export class Lane {
   #byteSize = 0;
   /** Height at which the lane was last checked. */
   checkedAt: number;
+  /** Height at which it began to wait for a transaction. */
+  stalledAt = 0;
   /** The arrival after which the next slice begins. */
   #sliced = -1;
 
@@ -81,6 +105,25 @@ export class Lane {
     } else this.#entries.splice(this.#position(entry.sequence), 0, entry);
   }
 
+  /** Whether it has nothing for a block: its first entry waits for one that is missing. */
+  get stalled(): boolean {
+    return this.#entries[0]?.waits === true;
+  }
+
+  /** How many of its entries follow each other from one that can stand in a block. */
+  get ready(): number {
+    if (this.stalled) return 0;
+    let count = 1;
+    while (count < this.#entries.length && this.#adjoins(count)) count++;
+    return Math.min(count, this.#entries.length);
+  }
+
+  /** The sequence after those that can stand in a block; none if there are none. */
+  get nextSequence(): number | undefined {
+    const last = this.#entries[this.ready - 1];
+    return last && last.sequence + 1;
+  }
+
   /** Removes the entries that are not pending any more. */
   sweep(): void {
     const entries = this.#entries;
@@ -92,14 +135,18 @@ export class Lane {
     entries.length = kept;
   }
 
-  /** Whether entry `index` may follow the one before it: no gap between their sequences. */
+  /** Whether entry `index` may follow the one before it in a block. */
   follows(index: number): boolean {
     const entry = this.#entries[index];
     const before = this.#entries[index - 1];
-    if (entry === undefined) return false;
-    return (
-      this.sender === undefined || before === undefined || entry.sequence === before.sequence + 1
-    );
+    if (entry === undefined || before === undefined) return entry !== undefined;
+    return entry.phase >= before.phase && this.#adjoins(index);
+  }
+
+  /** Whether there is no gap between the sequences of entry `index` and the one before it. */
+  #adjoins(index: number): boolean {
+    const [before, entry] = [this.#entries[index - 1], this.#entries[index]];
+    return this.sender === undefined || entry?.sequence === (before?.sequence ?? 0) + 1;
   }
 
   /** First position whose sequence is not below `sequence`. */
@@ -130,7 +177,7 @@ function goesBefore(a: PoolEntry, b: PoolEntry): boolean {
  */
 export function walkLanes(lanes: Iterable<Lane>, take: (entry: PoolEntry) => boolean): void {
   const heap: Cursor[] = [];
-  for (const lane of lanes) if (lane.size > 0) heap.push({ lane, next: 0 });
+  for (const lane of lanes) if (lane.size > 0 && !lane.stalled) heap.push({ lane, next: 0 });
   for (let i = (heap.length >> 1) - 1; i >= 0; i--) sink(heap, i);
   for (let top = heap[0]; top !== undefined; top = heap[0]) {
     const entry = head(top);

@@ -19,8 +19,10 @@ import { LedgerError } from '../base/errors.ts';
 import { type Tx, type TxKey, txBytesInBlock, txKey, txKeys } from '../types/block.ts';
 import type { MempoolConfig } from './config.ts';
 import { errors } from './errors.ts';
-import { Lane, type PoolEntry, walkLanes } from './lane.ts';
+import { Lane, type PoolEntry, poolEntry, walkLanes } from './lane.ts';
+import { checkReplacement, inPhases } from './rules.ts';
 import { Seen } from './seen.ts';
+import { StalledLanes } from './stalled.ts';
 
 /** Asks the application; the only call out of the pool. */
 export type CheckTx = (request: CheckTxRequest) => CheckTxResponse | Promise<CheckTxResponse>;
@@ -44,10 +46,6 @@ const FIFO_PER_BLOCK = 64;
 /** Heights after which a check counts as old. */
 const OLD_AFTER_HEIGHTS = 20;
 
-function submitted(key: TxKey, { response, entry }: Checked): Submitted {
-  return { hash: fromLatin1(key), response, entry };
-}
-
 /** The pool. One per node; owned by the engine. */
 export class Mempool {
   readonly #config: MempoolConfig;
@@ -55,6 +53,7 @@ export class Mempool {
   readonly #entries = new Map<TxKey, PoolEntry>();
   /** By sender, in order of their last check, oldest first. */
   readonly #lanes = new Map<string | undefined, Lane>();
+  readonly #stalled = new StalledLanes();
   readonly #seen: Seen;
   /** Keys whose check takes its time; a block that commits one takes it out. */
   readonly #checking = new Set<TxKey>();
@@ -75,6 +74,16 @@ export class Mempool {
   /** Number of pending transactions. */
   get size(): number {
     return this.#entries.size;
+  }
+
+  /** Whether a block could take a transaction from here. */
+  get ready(): boolean {
+    return this.#lanes.size > this.#stalled.size;
+  }
+
+  /** The sender's lane, if it has pending transactions. */
+  lane(sender: string): Lane | undefined {
+    return this.#lanes.get(sender);
   }
 
   /** Bytes of pending transactions. */
@@ -115,9 +124,9 @@ export class Mempool {
     const key = txKey(tx);
     if (this.#knows(key)) throw new LedgerError(errors.InCache, {});
     const result = this.#take(tx, key, peer);
-    return result instanceof Promise
-      ? result.then((checked) => submitted(key, checked))
-      : submitted(key, result);
+    const hash = fromLatin1(key);
+    if (result instanceof Promise) return result.then((checked) => ({ hash, ...checked }));
+    return { hash, response: result.response, entry: result.entry };
   }
 
   /**
@@ -173,7 +182,7 @@ export class Mempool {
 
   #refuseIfFull(tx: Tx): void {
     const { maxTxs, maxBytes } = this.#config;
-    const txs = this.#entries.size;
+    const txs = this.size;
     if (txs < maxTxs && this.#bytes + tx.length <= maxBytes) return;
     throw new LedgerError(errors.Full, { txs, maxTxs, bytes: this.#bytes, maxBytes });
   }
@@ -217,10 +226,7 @@ export class Mempool {
       if (!committed && !this.#config.keepInvalidInCache) this.#seen.delete(key);
       return { response, entry: undefined };
     }
-    const { sender, sequence = 0, priority, gasWanted } = response;
-    const arrival = this.#arrivals++;
-    const [peers, pending] = [peer === '' ? [] : [peer], true];
-    const entry = { tx, key, sender, sequence, priority, gasWanted, arrival, peers, pending };
+    const entry = poolEntry(tx, key, response, this.#arrivals++, peer);
     try {
       this.#insert(entry);
     } catch (thrown) {
@@ -243,16 +249,16 @@ export class Mempool {
       const { maxTxsPerSender: maxTxs, maxBytesPerSender } = this.#config;
       const rival = lane.rival(sequence);
       if (rival !== undefined) {
-        if (rival.priority >= entry.priority) {
-          throw new LedgerError(errors.SequenceTaken, { sender, sequence });
-        }
+        checkReplacement(rival, entry);
         this.#drop([rival]);
       } else if (lane.size >= maxTxs || lane.byteSize + tx.length > maxBytesPerSender) {
         throw new LedgerError(errors.SenderFull, { sender, maxTxs });
       }
+      this.#stalled.admit(entry, lane);
     }
     if (lane.size === 0) this.#lanes.set(sender, lane);
     lane.add(entry);
+    this.#stalled.watch(lane, this.#height);
     this.#entries.set(entry.key, entry);
     this.#bytes += tx.length;
   }
@@ -265,20 +271,20 @@ export class Mempool {
    * @param wantedBytes - where to stop, if that is earlier; the first transaction may be larger
    */
   reap(maxBytes: number, maxGas: number, wantedBytes: number = maxBytes): Tx[] {
-    const txs: Tx[] = [];
+    const taken: PoolEntry[] = [];
     let bytes = 0;
     let gas = 0;
     walkLanes(this.#lanes.values(), (entry) => {
       const size = txBytesInBlock(entry.tx);
-      const most = txs.length === 0 ? maxBytes : Math.min(maxBytes, wantedBytes);
+      const most = taken.length === 0 ? maxBytes : Math.min(maxBytes, wantedBytes);
       if (bytes + size > most) return false;
       if (maxGas >= 0 && gas + entry.gasWanted > maxGas) return false;
       bytes += size;
       gas += entry.gasWanted;
-      txs.push(entry.tx);
+      taken.push(entry);
       return true;
     });
-    return txs;
+    return inPhases(taken).map(({ tx }) => tx);
   }
 
   /**
@@ -313,27 +319,27 @@ export class Mempool {
     }
     if (removed.length > 0) this.#reached = reached;
     this.#drop(removed, touched);
-    let old = 0;
-    for (const lane of this.#lanes.values()) {
-      if (old++ >= OLD_LANES_PER_BLOCK || lane.checkedAt + OLD_AFTER_HEIGHTS > height) break;
-      touched.add(lane);
-    }
+    this.#touchOthers(touched);
     for (const lane of touched) await this.#recheck(lane);
     this.#held?.resolve();
     this.#held = undefined;
   }
 
+  /** Adds the lanes whose turn it is without a block that touched them. */
+  #touchOthers(touched: Set<Lane>): void {
+    let old = 0;
+    for (const lane of this.#lanes.values()) {
+      if (old++ >= OLD_LANES_PER_BLOCK || lane.checkedAt + OLD_AFTER_HEIGHTS > this.#height) break;
+      touched.add(lane);
+    }
+    // What they wait for may have been in the block.
+    for (const lane of this.#stalled.take(OLD_LANES_PER_BLOCK)) touched.add(lane);
+  }
+
   async #recheck(lane: Lane): Promise<void> {
     const { sender } = lane;
     if (this.#lanes.get(sender) !== lane) return;
-    const entries = sender === undefined ? lane.slice(FIFO_PER_BLOCK) : [...lane.entries()];
-    const failed: PoolEntry[] = [];
-    for (const entry of entries) {
-      const answer = this.#check({ tx: entry.tx, kind: 'recheck' });
-      const response = answer instanceof Promise ? await answer : answer;
-      if (response.code !== 0) failed.push(entry);
-      else if (sender !== undefined && failed.length === 0) break;
-    }
+    const failed = await this.#failures(lane);
     lane.checkedAt = this.#height;
     // To the end: lanes stand in order of their last check.
     if (this.#lanes.delete(sender)) this.#lanes.set(sender, lane);
@@ -341,6 +347,22 @@ export class Mempool {
       if (!this.#config.keepInvalidInCache) this.#seen.delete(key);
     }
     if (failed.length > 0) this.#drop(failed);
+    else this.#stalled.watch(lane, this.#height);
+  }
+
+  /** Those of a lane that may stay no longer; of a sender's none after a first that may. */
+  async #failures(lane: Lane): Promise<readonly PoolEntry[]> {
+    const isFifo = lane.sender === undefined;
+    const late = this.#stalled.isLate(lane, this.#height);
+    const failed: PoolEntry[] = [];
+    for (const entry of isFifo ? lane.slice(FIFO_PER_BLOCK) : [...lane.entries()]) {
+      const answer = this.#check({ tx: entry.tx, kind: 'recheck' });
+      const response = answer instanceof Promise ? await answer : answer;
+      entry.waits = response.waits === true;
+      if (response.code !== 0 || (late && entry.waits)) failed.push(entry);
+      else if (!isFifo && failed.length === 0) break;
+    }
+    return failed;
   }
 
   /** Forgets all pending transactions, and that they were seen. */
@@ -348,6 +370,7 @@ export class Mempool {
     for (const entry of this.#entries.values()) entry.pending = false;
     this.#entries.clear();
     this.#lanes.clear();
+    this.#stalled.clear();
     this.#seen.clear();
     this.#bytes = 0;
   }
@@ -365,14 +388,10 @@ export class Mempool {
     for (const lane of touched) {
       lane.sweep();
       if (lane.size === 0) this.#lanes.delete(lane.sender);
+      this.#stalled.watch(lane, this.#height);
     }
   }
 }
 
-type Job = {
-  readonly tx: Tx;
-  readonly key: TxKey;
-  readonly peer: string;
-  /** Whether it is among those whose check takes its time. */
-  waits: boolean;
-};
+/** `waits`: whether it is among those whose check takes its time. */
+type Job = { readonly tx: Tx; readonly key: TxKey; readonly peer: string; waits: boolean };

@@ -11,11 +11,13 @@
 import { EMPTY, fromHex, toUpperHex, utf8 } from '../../base/bytes.ts';
 import { LedgerError } from '../../base/errors.ts';
 import { sha256 } from '../../base/hash.ts';
+import * as evm from '../../gen/metatron/evm/v1/query.ts';
 import type { AbciEvent, ExecTxResult, TxResult } from '../../types/results.ts';
 import { formatTime, type Time } from '../../types/time.ts';
 import type { Addresses } from '../addresses.ts';
 import { cosmos, type Event } from '../cosmos.ts';
 import { errors, grpcRefusal, refuse } from '../errors.ts';
+import { wrapEthereumTx } from '../ethereum/wrapper.ts';
 import { decodeLoose } from '../loose.ts';
 import type { Answer } from '../module.ts';
 import type { DecodedTx } from './decode.ts';
@@ -159,6 +161,17 @@ const decodeJson: ServiceQuery = (sources, addresses, data) => {
   return utf8(JSON.stringify(txJson(data, tx, addresses)));
 };
 
+const wrapTx: ServiceQuery = (sources, _addresses, data) => {
+  const { raw } = decodeLoose(evm.QueryWrapRequest, 'QueryWrapRequest', data);
+  const tx = wrapEthereumTx(raw);
+  const { ethereum } = sources.decode(tx);
+  return evm.QueryWrapResponse.encode({
+    tx,
+    hash: ethereum?.tx.hash ?? EMPTY,
+    from: ethereum?.sender.address ?? EMPTY,
+  }).finish();
+};
+
 const PATH = '/cosmos.tx.v1beta1.Service/';
 
 /** The queries, by path. */
@@ -167,4 +180,5 @@ export const serviceQueries: Readonly<Record<string, ServiceQuery>> = {
   [`${PATH}GetTx`]: getTx,
   [`${PATH}TxDecode`]: txDecode,
   '/tx/decode': decodeJson,
+  '/metatron.evm.v1.Query/Wrap': wrapTx,
 };
