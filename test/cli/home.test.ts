@@ -62,6 +62,7 @@ describe('homes', () => {
       app: 'kvstore',
       chainId: 'chain-1',
       genesis: undefined,
+      accounts: [],
       now: NOW,
     });
   }

@@ -11,6 +11,9 @@ import { present } from '../../node/src/base/errors.ts';
 import type { ClientNet } from './clients-net.ts';
 import { type Finished, metatron } from './support.ts';
 
+const NOBODY = encodeBech32('metatron', new Uint8Array(20).fill(7));
+const OTHER_CHAIN = encodeBech32('cosmos', new Uint8Array(20).fill(7));
+
 type Json = Readonly<Record<string, unknown>>;
 
 function json(done: Finished): Json {
@@ -143,12 +146,12 @@ export function commandTests(net: ClientNet): void {
       return json(await verify(name));
     };
     const head = await prove('head', ['--owner', owner, '--key', 'cli']);
-    expect(head).to.include({ holds: true });
+    expect(head).to.include({ valid: true });
     const [entry] = head['entries'] as readonly Json[];
     expect(entry).to.include({ content: 'v2', key: 'cli' });
     expect(entry).to.include.all.keys('id', 'author', 'index', 'height', 'provenHeight');
     const { id = '', height } = present(entry, 'entry');
-    expect(await prove('entry', [String(id)])).to.deep.include({ holds: true });
+    expect(await prove('entry', [String(id)])).to.deep.include({ valid: true });
     const absent = await prove('absent', ['--owner', owner, '--key', 'never']);
     expect(absent['absent']).to.include({ key: 'never' });
     const growth = await prove('growth', ['--owner', owner, '--since', String(height)]);
@@ -158,7 +161,7 @@ export function commandTests(net: ClientNet): void {
     const api = present(net.devnet.summary.nodes[2], 'node 2').api;
     const served = await (await fetch(`${api}/v1/memories/${String(id)}/proof`)).text();
     writeFileSync(file('served'), served);
-    expect(json(await verify('served'))).to.include({ holds: true });
+    expect(json(await verify('served'))).to.include({ valid: true });
   });
 
   it('fails with exit code 1 when a proof does not hold, or trust is missing', async () => {
@@ -166,14 +169,46 @@ export function commandTests(net: ClientNet): void {
     const forged = text.replace(/"content":"./, (start) => `${start.slice(0, -1)}_`);
     writeFileSync(file('forged'), forged);
     const refused = await verify('forged');
-    expect([refused.code, refused.stdout]).to.deep.equal([1, '']);
+    expect(refused.code).to.equal(1);
     expect(refused.stderr).to.match(/the proof/);
+    const verdict = JSON.parse(refused.stdout) as Json;
+    expect(verdict).to.have.all.keys('valid', 'reason').and.include({ valid: false });
+    expect(verdict['reason']).to.match(/^the proof/);
     const untrusted = await metatron(['verify', file('entry'), '--json']);
-    expect(untrusted.code).to.equal(1);
+    expect([untrusted.code, untrusted.stdout]).to.deep.equal([2, '']);
     expect(untrusted.stderr).to.match(/say what to trust/);
     const other = ['--chain-id', net.chainId, '--validators-hash', '00'.repeat(32)];
     const strangers = await metatron(['verify', file('entry'), ...other]);
     expect(strangers.code).to.equal(1);
     expect(strangers.stderr).to.match(/other validators/);
+  });
+
+  it('says what a node does not have, and what can never be asked, in sentences', async () => {
+    const hash = '0'.repeat(64);
+    const table: readonly (readonly [args: readonly string[], code: number, says: RegExp])[] = [
+      [['block', '99999999'], 1, /there is no block 99999999 yet: the newest .* is \d+/],
+      [['tx', hash], 1, /no transaction 0{64} in a block of this node.*--node/],
+      [['tx', '000'], 2, /"000" is no hash of a transaction, which has 64 hex digits/],
+      [['account', 'foo'], 2, /"foo" is no address; one looks like metatron1/],
+      [['balance', 'foo'], 2, /"foo" is no address/],
+      [['account', OTHER_CHAIN], 2, /addresses of this chain begin with metatron1/],
+      [['account', NOBODY], 1, /is not on this chain: send it something first/],
+      [['abci', '/store/key', 'zz'], 2, /data is hex/],
+      [['rpc', 'block', '{'], 2, /params are no JSON/],
+      [['rpc', 'block', '7'], 2, /params are a JSON object/],
+    ];
+    for (const [args, code, says] of table) {
+      const done = await metatron(['query', ...args, '--json', ...at()]);
+      expect([done.code, done.stdout], args.join(' ')).to.deep.equal([code, '']);
+      expect(done.stderr)
+        .to.match(says)
+        .and.not.match(/code = |\(code/);
+    }
+  });
+
+  it('prints an answer of the application that carries a code, and exits 1', async () => {
+    const done = await metatron(['query', 'abci', '/foo', '--json', ...at()]);
+    expect(done.code).to.equal(1);
+    expect(JSON.parse(done.stdout)).to.have.nested.property('response.code', 6);
   });
 }

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { DevnetSummary } from '../ops/devnet.ts';
 import { validatorCount } from './node-commands.ts';
@@ -39,14 +39,15 @@ function picture(summary: DevnetSummary): string {
 }
 
 async function devnet(options: DevnetOptions): Promise<void> {
-  const [{ prepareDevnet }, { runDevnet }, { FileLock }, { makeFolder }, { join, resolve }] =
+  const [{ prepareDevnet }, { runDevnet }, { FileLock }, { makeFolder }, { readNamedGenesis }] =
     await Promise.all([
       import('../ops/devnet-plan.ts'),
       import('../ops/devnet.ts'),
       import('../../state/lock-file.ts'),
       import('../ops/home.ts'),
-      import('node:path'),
+      import('../ops/named-file.ts'),
     ]);
+  const genesis = options.genesis === undefined ? undefined : readNamedGenesis(options.genesis);
   const home = resolve(options.home);
   makeFolder(home);
   const lock = FileLock.acquire(join(home, 'devnet.lock'));
@@ -64,7 +65,7 @@ async function devnet(options: DevnetOptions): Promise<void> {
     basePort: options.basePort,
     app: options.app,
     chainId: options.chainId,
-    genesis: options.genesis === undefined ? undefined : readFileSync(options.genesis, 'utf8'),
+    genesis,
     fresh: options.fresh === true,
     now: BigInt(Date.now()) * 1_000_000n,
     overrides: {},

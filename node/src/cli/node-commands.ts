@@ -6,42 +6,11 @@
  *
  * @module
  */
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { RunningNode } from '../node.ts';
+import { registerInit } from './init.ts';
 import { homeOption, jsonOption, NODE_HOME, wholeNumber } from './options.ts';
 import { EXIT, explain, note, printResult } from './output.ts';
-
-type InitOptions = {
-  readonly home: string;
-  readonly moniker: string;
-  readonly chainId?: string;
-  readonly app: 'ledger' | 'kvstore';
-  readonly genesis?: string;
-  readonly json?: true;
-};
-
-async function init(options: InitOptions): Promise<void> {
-  const { initHome } = await import('../ops/chain-home.ts');
-  const { readFileSync } = await import('node:fs');
-  const made = initHome({
-    home: options.home,
-    moniker: options.moniker,
-    app: options.app,
-    chainId: options.chainId,
-    genesis: options.genesis === undefined ? undefined : readFileSync(options.genesis, 'utf8'),
-    now: BigInt(Date.now()) * 1_000_000n,
-  });
-  printResult(options.json === true, made, () =>
-    [
-      `home       ${made.home}`,
-      `chain id   ${made.chainId}`,
-      `validator  ${made.validatorAddress}`,
-      `peer id    ${made.peerId}`,
-      '',
-      `Start it with: metatron start --home ${made.home}`,
-    ].join('\n'),
-  );
-}
 
 type StartOptions = { readonly home: string; readonly json?: true };
 
@@ -135,19 +104,7 @@ async function config(options: { readonly home: string; readonly markdown?: true
 
 /** Adds `init`, `start`, `config` and `unsafe-reset`. */
 export function registerNode(program: Command): void {
-  program
-    .command('init')
-    .description('make the home of one node: keys, configuration, genesis')
-    .addOption(homeOption(NODE_HOME, 'folder to make'))
-    .option('--moniker <name>', 'name of the node', 'node')
-    .option('--chain-id <id>', 'id of the chain (default: metatron- and 8 random digits)')
-    .addOption(
-      new Option('--app <app>', 'the application').choices(['ledger', 'kvstore']).default('ledger'),
-    )
-    .option('--genesis <file>', 'join the chain of this genesis instead of making a new one')
-    .addOption(jsonOption())
-    .addHelpText('after', '\nExample:\n  metatron init --home ./mynode --chain-id my-chain-1')
-    .action(init);
+  registerInit(program);
   program
     .command('start')
     .description('run one node in the foreground')

@@ -1,13 +1,45 @@
 /**
  * `metatron query`: what a node says about the chain.
  *
- * Upholds: `--json` prints the node's own answer; the text for people is a digest of it.
+ * Upholds: `--json` prints the node's own answer; the text for people is a digest of it. An answer
+ * of the application that carries a code is printed and exits 1.
  *
  * @module
  */
 import type { Command } from 'commander';
+import { describe, type ErrorSpec, errorSpec, LedgerError } from '../base/errors.ts';
 import { jsonOption, nodeOption, wholeNumber } from './options.ts';
-import { printResult, table } from './output.ts';
+import { EXIT, printResult, table } from './output.ts';
+
+/** What a node does not have. */
+export const errors: {
+  readonly NoBlockYet: ErrorSpec<{ readonly height: number; readonly latest: string }>;
+  readonly Pruned: ErrorSpec<{ readonly height: number; readonly oldest: string }>;
+  readonly NoTx: ErrorSpec<{ readonly hash: string }>;
+} = {
+  NoBlockYet: errorSpec(
+    'query',
+    1,
+    'client',
+    (p) => `there is no block ${p.height} yet: the newest of this node is ${p.latest}`,
+  ),
+  Pruned: errorSpec(
+    'query',
+    2,
+    'client',
+    (p) =>
+      `this node keeps block ${p.height} no longer: its oldest is ${p.oldest}; ` +
+      'ask a node that keeps more with --node',
+  ),
+  NoTx: errorSpec(
+    'query',
+    3,
+    'client',
+    (p) =>
+      `no transaction ${p.hash} in a block of this node: it may still wait ` +
+      '("metatron query rpc unconfirmed_txs"), or it was sent to another chain (see --node)',
+  ),
+};
 
 type Options = { readonly node: string; readonly json?: true };
 
@@ -18,9 +50,17 @@ type View = {
   readonly fields: readonly (readonly [label: string, ...path: (string | number)[]])[];
 };
 
-async function show(view: View, options: Options): Promise<void> {
-  const { call, pickText } = await import('../ops/rpc-client.ts');
-  const answer = await call(options.node, view.method, view.params);
+/** @param refused - says a refusal of the node better, from the node's reason */
+async function show(
+  view: View,
+  options: Options,
+  refused: (reason: string) => LedgerError | undefined = () => undefined,
+): Promise<void> {
+  const { call, errors: client, pickText } = await import('../ops/rpc-client.ts');
+  const answer = await call(options.node, view.method, view.params).catch((thrown: unknown) => {
+    const better = LedgerError.is(thrown, client.Refused) && refused(thrown.params.reason);
+    throw better || thrown;
+  });
   printResult(options.json === true, answer, () =>
     table(view.fields.map(([label, ...path]) => [label, pickText(answer, ...path)])),
   );
@@ -41,6 +81,14 @@ function status(options: Options): Promise<void> {
   return show({ method: 'status', fields }, options);
 }
 
+/** Why a node has no block of this height. */
+function noBlock(height: number, reason: string): LedgerError | undefined {
+  const latest = /current blockchain height (\d+)/.exec(reason)?.[1];
+  if (latest !== undefined) return new LedgerError(errors.NoBlockYet, { height, latest });
+  const oldest = /lowest height is (\d+)/.exec(reason)?.[1];
+  return oldest === undefined ? undefined : new LedgerError(errors.Pruned, { height, oldest });
+}
+
 function block(height: number | undefined, options: Options): Promise<void> {
   const header = ['block', 'header'] as const;
   const params = height === undefined ? {} : { height: String(height) };
@@ -52,16 +100,17 @@ function block(height: number | undefined, options: Options): Promise<void> {
     ['app hash', ...header, 'app_hash'],
     ['last results', ...header, 'last_results_hash'],
   ];
-  return show({ method: 'block', params, fields }, options);
+  return show({ method: 'block', params, fields }, options, (reason) =>
+    height === undefined ? undefined : noBlock(height, reason),
+  );
 }
 
 async function tx(hash: string, options: Options): Promise<void> {
   const { fromHex, toBase64 } = await import('../base/bytes.ts');
-  const { LedgerError } = await import('../base/errors.ts');
-  const { errors } = await import('../ops/rpc-client.ts');
+  const { wrongUsage } = await import('../ops/usage.ts');
   const bytes = fromHex(hash.replace(/^0x/, ''));
   if (bytes?.length !== 32) {
-    throw new LedgerError(errors.Refused, { method: 'tx', reason: 'a hash has 64 hex digits' });
+    return wrongUsage(`"${hash}" is no hash of a transaction, which has 64 hex digits`);
   }
   const fields: View['fields'] = [
     ['hash', 'hash'],
@@ -72,7 +121,9 @@ async function tx(hash: string, options: Options): Promise<void> {
     ['gas wanted', 'tx_result', 'gas_wanted'],
     ['gas used', 'tx_result', 'gas_used'],
   ];
-  await show({ method: 'tx', params: { hash: toBase64(bytes) }, fields }, options);
+  await show({ method: 'tx', params: { hash: toBase64(bytes) }, fields }, options, (reason) =>
+    /not found/.test(reason) ? new LedgerError(errors.NoTx, { hash }) : undefined,
+  );
 }
 
 async function validators(options: Options): Promise<void> {
@@ -113,21 +164,28 @@ async function balance(address: string, options: Options): Promise<void> {
 type AbciOptions = Options & { readonly height: number; readonly prove?: true };
 
 async function abci(path: string, data: string, options: AbciOptions): Promise<void> {
-  const { call } = await import('../ops/rpc-client.ts');
+  const { call, pickText } = await import('../ops/rpc-client.ts');
+  const { fromHex } = await import('../base/bytes.ts');
+  const { wrongUsage } = await import('../ops/usage.ts');
+  if (fromHex(data) === undefined) wrongUsage(`data is hex, unlike "${data}"`);
   const { height, prove } = options;
   const params = { path, data, height: String(height), prove: prove === true };
   const answer = await call(options.node, 'abci_query', params);
+  if (Number(pickText(answer, 'response', 'code')) !== 0) process.exitCode = EXIT.refused;
   printResult(options.json === true, answer, () => JSON.stringify(answer, null, 2));
 }
 
 async function raw(method: string, params: string | undefined, options: Options): Promise<void> {
-  const { call, errors } = await import('../ops/rpc-client.ts');
-  const { describe, LedgerError } = await import('../base/errors.ts');
+  const { call } = await import('../ops/rpc-client.ts');
+  const { wrongUsage } = await import('../ops/usage.ts');
   let named: unknown;
   try {
     named = JSON.parse(params ?? '{}');
   } catch (cause) {
-    throw new LedgerError(errors.Refused, { method, reason: describe(cause) }, cause);
+    wrongUsage(`params are no JSON (${describe(cause)}); write them as '{"height":"1"}'`, cause);
+  }
+  if (typeof named !== 'object' || named === null) {
+    return wrongUsage(`params are a JSON object such as '{"height":"1"}', unlike ${params}`);
   }
   const answer = await call(options.node, method, named as Readonly<Record<string, unknown>>);
   printResult(options.json === true, answer, () => JSON.stringify(answer, null, 2));
@@ -159,7 +217,7 @@ export function registerQuery(program: Command): void {
   command('validators', 'the validators of the next block').action(validators);
   command('account <address>', 'number and sequence of an account').action(account);
   command('balance <address>', 'what an account holds').action(balance);
-  command('abci <path> [data]', 'an ABCI query; data in hex')
+  command('abci <path> [data]', 'an ABCI query; data in hex; exits 1 if its code is not 0')
     .option('--height <height>', 'height to read; 0 is the newest', wholeNumber(0, 2 ** 53 - 1), 0)
     .option('--prove', 'ask for a proof')
     .action((path: string, data: string | undefined, options: AbciOptions) =>

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { fromHex } from '../base/bytes.ts';
 import { type ErrorSpec, errorSpec, LedgerError, present } from '../base/errors.ts';
-import type { Any, Coin } from '../ledger/tx/wire.ts';
+import type { Any } from '../ledger/tx/wire.ts';
 import type { SecretAccount } from '../ops/accounts.ts';
 import type { Committed } from '../ops/chain-client.ts';
 import { DEVNET_HOME, keysOption, nodeOption, shown, wholeNumber } from './options.ts';
@@ -22,7 +22,6 @@ type DevnetOf = { readonly devnet: string; readonly has: string };
 /** Refusals. */
 export const errors: {
   readonly NoSigner: ErrorSpec<{ readonly name: string; readonly keys: string; devnet: string }>;
-  readonly BadFee: ErrorSpec<{ readonly text: string }>;
   readonly OtherChain: ErrorSpec<{ name: string; node: string; on: string } & DevnetOf>;
 } = {
   NoSigner: errorSpec(
@@ -32,12 +31,6 @@ export const errors: {
     (p) =>
       `no key "${p.name}" in ${p.keys}, nor in the devnet of ${p.devnet}: ` +
       'make one with "metatron keys add"',
-  ),
-  BadFee: errorSpec(
-    'signer',
-    2,
-    'client',
-    (p) => `"${p.text}" is no amount of coins, such as 1000aphi`,
   ),
   OtherChain: errorSpec(
     'signer',
@@ -82,16 +75,6 @@ export function withSigner(command: Command): Command {
     .option('--memo <text>', 'note in the transaction', '');
 }
 
-/** Reads `1000aphi,5uatom`. @throws LedgerError signer/2 */
-export function parseCoins(text: string): readonly Coin[] {
-  if (text === '') return [];
-  return text.split(',').map((part) => {
-    const match = /^(\d{1,78})([a-zA-Z][a-zA-Z0-9/:._-]{2,127})$/.exec(part.trim());
-    if (match === null) throw new LedgerError(errors.BadFee, { text: part });
-    return { amount: String(BigInt(match[1] ?? '0')), denom: match[2] ?? '' };
-  });
-}
-
 type DevnetFile = { readonly chainId: string; readonly accounts: readonly SecretAccount[] };
 
 /** The account of this name in the devnet of `--devnet-home`. @throws LedgerError signer/3 */
@@ -121,13 +104,15 @@ export type OpenSigner = {
 
 /** Opens the account that `--from` names. @throws LedgerError signer/1 or /3, keystore, client */
 export async function openSigner(options: SignOptions): Promise<OpenSigner> {
-  const [chain, keystore, { freeTerms, signTransaction }, { secp256k1 }] = await Promise.all([
+  const [{ parseCoins }, chain, keystore, tx, { secp256k1 }] = await Promise.all([
+    import('../ops/coins.ts'),
     import('../ops/chain-client.ts'),
     import('../ops/keystore.ts'),
     import('../ops/transaction.ts'),
     import('@noble/curves/secp256k1.js'),
   ]);
   const { node, from, keys } = options;
+  const fee = parseCoins(options.fee);
   const chainId = await chain.chainIdOf(node);
   const stored = keystore.listAccounts(keys).some((account) => account.name === from);
   const account = stored
@@ -139,14 +124,13 @@ export async function openSigner(options: SignOptions): Promise<OpenSigner> {
   const secret = present(fromHex(account.privateKey), 'private key');
   const publicKey = secp256k1.getPublicKey(secret, true);
   const { accountNumber, sequence } = await chain.account(node, account.address);
-  const fee = parseCoins(options.fee);
   let next = sequence;
   const sign = (messages: readonly Any[]): Uint8Array => {
-    const free = freeTerms(messages);
+    const free = tx.freeTerms(messages);
     const gasLimit = options.gas === undefined ? free.gasLimit : BigInt(options.gas);
     const signing = { secret, publicKey, chainId, accountNumber, sequence: next };
     next += 1n;
-    return signTransaction(messages, signing, { fee, gasLimit, memo: options.memo });
+    return tx.signTransaction(messages, signing, { fee, gasLimit, memo: options.memo });
   };
   const deliver = (messages: readonly Any[]): Promise<Committed> =>
     chain.deliver(node, sign(messages));

@@ -9,7 +9,7 @@
 import { type Command, Option } from 'commander';
 import { jsonOption, nodeOption } from './options.ts';
 import { note, printResult } from './output.ts';
-import { openSigner, parseCoins, type SignOptions, withSigner } from './signer.ts';
+import { openSigner, type SignOptions, withSigner } from './signer.ts';
 
 type Outcome = { readonly hash: string; readonly height: number; readonly gasUsed: number };
 
@@ -29,8 +29,14 @@ export function printCommitted(json: boolean, tx: Outcome, more: object = {}): v
 type SendOptions = SignOptions & { readonly json?: true };
 
 async function send(to: string, coins: string, options: SendOptions): Promise<void> {
-  const { sendMessage } = await import('../ops/transaction.ts');
+  const [{ sendMessage }, { parseCoins }, { checkAddress, wrongUsage }] = await Promise.all([
+    import('../ops/transaction.ts'),
+    import('../ops/coins.ts'),
+    import('../ops/usage.ts'),
+  ]);
+  checkAddress(to, 'the receiver');
   const amount = parseCoins(coins);
+  if (amount.length === 0) wrongUsage('say what to send, such as 1000aphi');
   const signer = await openSigner(options);
   const done = await signer.deliver([sendMessage(signer.address, to, amount)]);
   printCommitted(options.json === true, done);
@@ -45,8 +51,8 @@ type BroadcastOptions = {
 
 async function broadcast(tx: string, options: BroadcastOptions): Promise<void> {
   const chain = await import('../ops/chain-client.ts');
-  const { readFileSync } = await import('node:fs');
-  const text = tx.startsWith('@') ? readFileSync(tx.slice(1), 'utf8') : tx;
+  const { readNamed } = await import('../ops/named-file.ts');
+  const text = tx.startsWith('@') ? readNamed(tx.slice(1), 'the transaction') : tx;
   const bytes = chain.bytesFromText(text, options.encoding);
   if (options.async === true) {
     const hash = await chain.broadcast(options.node, bytes);

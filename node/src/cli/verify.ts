@@ -6,23 +6,13 @@
  *
  * @module
  */
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { type ErrorSpec, errorSpec, LedgerError } from '../base/errors.ts';
+import { attempt, LedgerError } from '../base/errors.ts';
 import type { Trusted } from '../client/anchor.ts';
 import type { ProvenAt } from '../client/bundle.ts';
+import { wrongUsage } from '../ops/usage.ts';
 import { jsonOption } from './options.ts';
-import { printResult, table } from './output.ts';
-
-/** Refusals. */
-export const errors: { readonly NoTrust: ErrorSpec<object> } = {
-  NoTrust: errorSpec(
-    'verify',
-    1,
-    'client',
-    () => 'say what to trust: --genesis FILE, --chain-id with --validators-hash, or --trust-node',
-  ),
-};
+import { EXIT, explain, note, printResult, table } from './output.ts';
 
 type Options = {
   readonly genesis?: string;
@@ -34,17 +24,28 @@ type Options = {
 
 async function trusted(options: Options): Promise<Trusted> {
   const { trustGenesis, trustNode } = await import('../client/chain.ts');
-  const { genesis, chainId, validatorsHash } = options;
-  if (genesis !== undefined) return trustGenesis(JSON.parse(readFileSync(genesis, 'utf8')));
-  if (options.trustNode !== undefined) {
+  const { genesis, chainId, validatorsHash, trustNode: node } = options;
+  if (genesis !== undefined) {
+    const { readNamedGenesis } = await import('../ops/named-file.ts');
+    const document: unknown = JSON.parse(readNamedGenesis(genesis));
+    const trust = attempt(() => trustGenesis(document));
+    if (!(trust instanceof LedgerError)) return trust;
+    return wrongUsage(`--genesis: ${genesis} names no validators (${trust.message})`, trust);
+  }
+  if (node !== undefined) {
     const { httpRpc } = await import('../client/rpc.ts');
     const { httpUrl } = await import('../ops/rpc-client.ts');
-    return await trustNode(httpRpc(httpUrl(options.trustNode)));
+    return await trustNode(httpRpc(httpUrl(node)));
+  }
+  if (chainId === undefined || validatorsHash === undefined) {
+    return wrongUsage(
+      'say what to trust: --genesis FILE, --chain-id with --validators-hash, or --trust-node',
+    );
   }
   const { fromHex } = await import('../base/bytes.ts');
-  const hash = validatorsHash === undefined ? undefined : fromHex(validatorsHash);
-  if (chainId === undefined || hash === undefined) throw new LedgerError(errors.NoTrust, {});
-  return { chainId, validatorsHash: hash };
+  const hash = fromHex(validatorsHash);
+  if (hash?.length === 32) return { chainId, validatorsHash: hash };
+  return wrongUsage('--validators-hash: 64 hex digits, as a header has them');
 }
 
 function shown(proven: ProvenAt): object {
@@ -54,17 +55,29 @@ function shown(proven: ProvenAt): object {
 }
 
 async function verify(file: string, options: Options): Promise<void> {
-  const { verifyBundle } = await import('../client/proof.ts');
+  const [{ verifyBundle }, { readNamed }] = await Promise.all([
+    import('../client/proof.ts'),
+    import('../ops/named-file.ts'),
+  ]);
   const trust = await trusted(options);
-  const { entries, ...more } = verifyBundle(readFileSync(file, 'utf8'), trust);
+  const bundle = readNamed(file, 'the proof');
+  const verdict = attempt(() => verifyBundle(bundle, trust));
+  if (verdict instanceof LedgerError) return refuse(verdict, options);
+  const { entries, ...more } = verdict;
   const values = [...entries.map(shown), ...Object.values(more).map(flat)];
-  const json = { holds: true, entries: entries.map(shown), ...more };
+  const json = { valid: true, entries: entries.map(shown), ...more };
   printResult(options.json === true, json, () =>
     [
       'the proof holds',
       ...values.map((v) => table(Object.entries(v).map(([n, x]) => [n, String(x)]))),
     ].join('\n\n'),
   );
+}
+
+function refuse(why: LedgerError, options: Options): void {
+  note(`error: ${explain(why)}`);
+  if (options.json === true) printResult(true, { valid: false, reason: why.message }, () => '');
+  process.exitCode = EXIT.refused;
 }
 
 /** Nested members under joined names. */
@@ -90,7 +103,9 @@ export function registerVerify(program: Command): void {
     .addHelpText(
       'after',
       '\nExample:\n  metatron verify door.proof ' +
-        '--genesis ~/.metatron/devnet/node0/config/genesis.json',
+        '--genesis ~/.metatron/devnet/node0/config/genesis.json\n' +
+        '\nExit codes: 0 it holds, 1 it does not, 2 wrong usage. --json prints {"valid":true,…}\n' +
+        'or {"valid":false,"reason":"…"}.',
     )
     .action(verify);
 }

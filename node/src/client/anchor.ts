@@ -91,7 +91,8 @@ export function verifyAnchor(
   const anchor = exactly(json, names, 'anchor');
   const header = decoded(headerCodec, anchor['header'], 'header');
   const commit = decoded(commitCodec, anchor['commit'], 'commit');
-  if (anchor['chainId'] !== trusted.chainId) untrusted(`chain id ${String(anchor['chainId'])}`);
+  const { chainId } = anchor;
+  if (chainId !== trusted.chainId) untrusted(`it is of ${String(chainId)}, not ${trusted.chainId}`);
   if (anchor['height'] !== header.height - 1) broken('height');
   const stateProof = bytesOf(anchor['stateProof'], 'stateProof');
   const holds =

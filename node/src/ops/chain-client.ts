@@ -12,6 +12,7 @@ import { sha256 } from '../base/hash.ts';
 import { bytes, type Codec, list, message, optional, text, uint64 } from '../base/proto.ts';
 import { type Any, anyCodec, type Coin, coinCodec } from '../ledger/tx/wire.ts';
 import { call, pick, pickText, errors as rpcErrors } from './rpc-client.ts';
+import { checkAddress, wrongUsage } from './usage.ts';
 
 /** Refusals of a query or transaction. */
 export const errors: {
@@ -88,12 +89,25 @@ const accountResponse: Codec<{ readonly account: Any | undefined }> = message<{
   readonly account: Any | undefined;
 }>('QueryAccountResponse', { account: optional(1, anyCodec) });
 
-/** An account. @throws LedgerError client/14 if the chain does not know it */
+/** A query about one address. @throws LedgerError usage/1 if the chain has no such addresses */
+async function queryAddress(node: string, path: string, address: string): Promise<Uint8Array> {
+  checkAddress(address, 'the account');
+  try {
+    return (await query(node, path, addressRequest.encode({ address }))).value;
+  } catch (thrown) {
+    if (!LedgerError.is(thrown, errors.QueryRefused)) throw thrown;
+    const expected = /Bech32 prefix; expected ([^ ,]+)/.exec(thrown.params.log)?.[1];
+    if (expected === undefined) throw thrown;
+    const reason = `addresses of this chain begin with ${expected}1, unlike ${address}`;
+    return wrongUsage(`the account: ${reason}`, thrown);
+  }
+}
+
+/** An account. @throws LedgerError client/14 if the chain does not know it, usage/1 */
 export async function account(node: string, address: string): Promise<AccountState> {
-  const path = '/cosmos.auth.v1beta1.Query/Account';
   let value: Uint8Array;
   try {
-    value = (await query(node, path, addressRequest.encode({ address }))).value;
+    value = await queryAddress(node, '/cosmos.auth.v1beta1.Query/Account', address);
   } catch (thrown) {
     if (LedgerError.is(thrown, errors.QueryRefused) && /not ?found/i.test(thrown.params.log)) {
       throw new LedgerError(errors.NoAccount, { address }, thrown);
@@ -113,11 +127,10 @@ const balancesCodec: Codec<Balances> = message<Balances>('QueryAllBalancesRespon
   page: optional(2, message<Page>('PageResponse', { nextKey: bytes(1, 256), total: uint64(2) })),
 });
 
-/** Everything an account holds, up to one page of the node. */
+/** Everything an account holds, up to one page of the node. @throws LedgerError usage/1 */
 export async function balances(node: string, address: string): Promise<readonly Coin[]> {
   const path = '/cosmos.bank.v1beta1.Query/AllBalances';
-  const { value } = await query(node, path, addressRequest.encode({ address }));
-  return balancesCodec.decode(value).balances;
+  return balancesCodec.decode(await queryAddress(node, path, address)).balances;
 }
 
 /** The chain's id. */
@@ -214,14 +227,14 @@ export async function deliver(node: string, tx: Uint8Array): Promise<Committed> 
   return committed(node, sha256(tx));
 }
 
-/** Bytes that a user names: hex, base64, or plain text for the key-value application. */
+/**
+ * Bytes that a user names: hex, base64, or plain text for the key-value application.
+ *
+ * @throws LedgerError usage/1
+ */
 export function bytesFromText(text: string, encoding: 'hex' | 'base64' | 'text'): Uint8Array {
   if (encoding === 'text') return utf8(text);
   const trimmed = text.trim();
   const found = encoding === 'hex' ? fromHex(trimmed.replace(/^0x/, '')) : fromBase64(trimmed);
-  if (found === undefined) {
-    const params = { method: 'the transaction', reason: `not ${encoding}` };
-    throw new LedgerError(rpcErrors.Refused, params);
-  }
-  return found;
+  return found ?? wrongUsage(`the transaction is not ${encoding}; name its form with --encoding`);
 }

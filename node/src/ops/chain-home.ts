@@ -17,7 +17,6 @@ import { BLOCK_GAS } from '../ledger/gas.ts';
 import { type GenesisValidator, genesisJson, parseGenesis } from '../types/genesis.ts';
 import { type ConsensusParams, DEFAULT_PARAMS } from '../types/params.ts';
 import type { Time } from '../types/time.ts';
-import type { SecretAccount } from './accounts.ts';
 import {
   createHome,
   createKeyPair,
@@ -28,7 +27,8 @@ import {
   keyAddress,
   LOCK_FILE,
 } from './home.ts';
-import { type LedgerState, ledgerState } from './ledger-state.ts';
+import { type Funded, type LedgerState, ledgerState } from './ledger-state.ts';
+import { wrongUsage } from './usage.ts';
 
 /** The application of a chain. */
 export type App = 'ledger' | 'kvstore';
@@ -53,7 +53,7 @@ export type NewChain = {
   readonly genesisTime: Time;
   readonly validators: readonly GenesisValidator[];
   /** Accounts that get money; of the ledger only. */
-  readonly accounts: readonly Pick<SecretAccount, 'address'>[];
+  readonly accounts: readonly Funded[];
   /** Another genesis whose parameters and state to take over. */
   readonly base: string | undefined;
 };
@@ -81,8 +81,8 @@ export function newGenesis(chain: NewChain): string {
     validators: chain.validators,
     appHash: EMPTY,
   };
-  const addresses = chain.accounts.map((account) => account.address);
-  const appState = chain.app === 'ledger' ? ledgerState(state as LedgerState, addresses) : state;
+  const { app, accounts } = chain;
+  const appState = app === 'ledger' ? ledgerState(state as LedgerState, accounts) : state;
   return json(genesisJson(head, appState));
 }
 
@@ -94,6 +94,8 @@ export type InitSpec = {
   readonly chainId: string | undefined;
   /** Text of the genesis of a chain to join; a new chain of this one validator if absent. */
   readonly genesis: string | undefined;
+  /** Accounts with coins from the start; of a new chain of the ledger only. */
+  readonly accounts: readonly Funded[];
   readonly now: Time;
 };
 
@@ -105,7 +107,7 @@ export type InitResult = {
   readonly peerId: string;
 };
 
-/** Makes the home of one node. @throws LedgerError home/1 if there is one, genesis/1 */
+/** Makes the home of one node. @throws LedgerError home/1 if there is one, genesis/1, usage/1 */
 export function initHome(spec: InitSpec): InitResult {
   const { home, moniker, app } = spec;
   const nodeKey = createKeyPair();
@@ -119,13 +121,15 @@ export function initHome(spec: InitSpec): InitResult {
       app,
       genesisTime: spec.now,
       validators: [{ publicKey, power: 10n, name: moniker }],
-      accounts: [],
+      accounts: spec.accounts,
       base: undefined,
     });
   const { chainId } = parseGenesis(genesis);
   if (spec.chainId !== undefined && spec.chainId !== chainId) {
-    const reason = `the genesis is of chain ${chainId}, not ${spec.chainId}`;
-    throw new LedgerError(errors.BadFile, { file: '--genesis', reason });
+    wrongUsage(
+      `--chain-id ${spec.chainId}: the genesis is of chain ${chainId}; ` +
+        'leave --chain-id out to join that',
+    );
   }
   const ledger = { minGasPrices: INITIAL_GAS_PRICE };
   createHome(home, { config: { moniker, app, ledger }, genesis, nodeKey, validatorKey });

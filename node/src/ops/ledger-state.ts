@@ -19,6 +19,9 @@ export type LedgerState = Readonly<Record<string, unknown>>;
 
 type Coin = { readonly denom: string; readonly amount: string };
 
+/** An account of a new chain, and what it holds: `INITIAL_BALANCE` of aphi if that is not said. */
+export type Funded = { readonly address: string; readonly coins?: readonly Coin[] };
+
 function record(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
     ? (value as Readonly<Record<string, unknown>>)
@@ -29,17 +32,17 @@ function list(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-function addToSupply(supply: readonly unknown[], amount: bigint): readonly Coin[] {
-  const coins = supply as readonly Coin[];
-  const known = coins.some((coin) => coin.denom === BASE_DENOM);
-  const all = known ? coins : [...coins, { denom: BASE_DENOM, amount: '0' }];
-  return all
-    .map((coin) =>
-      coin.denom === BASE_DENOM
-        ? { denom: coin.denom, amount: String(BigInt(coin.amount) + amount) }
-        : coin,
-    )
-    .toSorted((a, b) => (a.denom < b.denom ? -1 : 1));
+function byDenom(a: Coin, b: Coin): number {
+  return a.denom < b.denom ? -1 : 1;
+}
+
+/** The sums of coins by denomination, in its order. */
+function sum(coins: readonly Coin[]): readonly Coin[] {
+  const amounts = new Map<string, bigint>();
+  for (const { denom, amount } of coins) {
+    amounts.set(denom, (amounts.get(denom) ?? 0n) + BigInt(amount));
+  }
+  return [...amounts].map(([denom, amount]) => ({ denom, amount: String(amount) })).sort(byDenom);
 }
 
 const PHI = {
@@ -56,10 +59,10 @@ const PHI = {
   uri_hash: '',
 };
 
-/** The state with `addresses` added as accounts of `INITIAL_BALANCE`. */
-export function ledgerState(base: LedgerState, addresses: readonly string[]): LedgerState {
+/** The state with these accounts and their coins added. */
+export function ledgerState(base: LedgerState, funded: readonly Funded[]): LedgerState {
   const [auth, bank] = [record(base['auth']), record(base['bank'])];
-  const accounts = addresses.map((address) => ({
+  const accounts = funded.map(({ address }) => ({
     '@type': '/cosmos.auth.v1beta1.BaseAccount',
     address,
     pub_key: null,
@@ -67,12 +70,10 @@ export function ledgerState(base: LedgerState, addresses: readonly string[]): Le
     sequence: '0',
   }));
   const known = list(auth['accounts']);
-  const balances = addresses.map((address) => ({
-    address,
-    coins: [{ denom: BASE_DENOM, amount: String(INITIAL_BALANCE) }],
-  }));
+  const initial = [{ denom: BASE_DENOM, amount: String(INITIAL_BALANCE) }];
+  const balances = funded.map(({ address, coins }) => ({ address, coins: sum(coins ?? initial) }));
   const supply = list(bank['supply']);
-  const added = INITIAL_BALANCE * BigInt(addresses.length);
+  const added = balances.flatMap(({ coins }) => coins);
   const metadata = list(bank['denom_metadata']);
   return {
     ...base,
@@ -86,7 +87,7 @@ export function ledgerState(base: LedgerState, addresses: readonly string[]): Le
     bank: {
       ...bank,
       balances: [...list(bank['balances']), ...balances],
-      supply: supply.length === 0 ? [] : addToSupply(supply, added),
+      supply: supply.length === 0 ? [] : sum([...(supply as readonly Coin[]), ...added]),
       denom_metadata: metadata.length === 0 ? [PHI] : metadata,
     },
   };
