@@ -5,31 +5,29 @@ import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManage
 import {GOVERNORS} from "../SystemAddresses.sol";
 
 /**
- * @title Who may change the ledger's contracts: an AccessManager that only {Governors} administers.
+ * @title Who may change the ledger's contracts: an AccessManager that {Governors} administers.
  *
- * Upholds: from the genesis on, {Governors} is the only holder of a role; whoever holds ADMIN acts after a
- * delay above zero, which everyone can watch run.
+ * Upholds: from the genesis on, {Governors} is the only holder of a role, until it gives one away; whoever
+ * holds ADMIN acts after a delay above zero, during which everyone can see what is to come.
  */
 contract LedgerAccess is AccessManager {
-    /// @dev An administrator without a delay.
-    error LedgerAccessNoDelay(address account);
+    /// @dev The shortest delay of an administrator, in seconds.
+    uint32 private constant LEAST_DELAY = 1;
 
+    /// @param delay Seconds between the decision of the governors and its effect.
     constructor(uint32 delay) AccessManager(GOVERNORS) {
-        // The administrator that the parent made has no delay yet.
         _grantRole(ADMIN_ROLE, GOVERNORS, 0, delay);
-        if (delay == 0) revert LedgerAccessNoDelay(GOVERNORS);
     }
 
-    /// @dev Adds the rule that an administrator has a delay; while the constructor runs, there is no code yet.
+    /// @dev Gives no administrator, the first one included, less than the shortest delay.
     function _grantRole(
         uint64 roleId,
         address account,
         uint32 grantDelay,
         uint32 executionDelay
     ) internal override returns (bool) {
-        if (roleId == ADMIN_ROLE && executionDelay == 0 && address(this).code.length != 0) {
-            revert LedgerAccessNoDelay(account);
-        }
-        return super._grantRole(roleId, account, grantDelay, executionDelay);
+        bool hasteful = roleId == ADMIN_ROLE && executionDelay < LEAST_DELAY;
+        return
+            super._grantRole(roleId, account, grantDelay, hasteful ? LEAST_DELAY : executionDelay);
     }
 }
