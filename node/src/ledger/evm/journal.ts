@@ -1,5 +1,5 @@
 /**
- * Which addresses and slots a run has touched (EIP-2929), with checkpoints.
+ * Which addresses and slots a run has touched (EIP-2929), created and destroyed, with checkpoints.
  *
  * Upholds: what a reverted frame warmed is cold again; what was warm from the start stays warm.
  * It takes the place of the library's journal, which makes six collections per frame and hex text
@@ -17,12 +17,57 @@ function bytesOfHex(hex: string): Uint8Array {
   return present(fromHex(hex.startsWith('0x') ? hex.slice(2) : hex), 'hex of an address or slot');
 }
 
+type Hex = `0x${string}`;
+
+/** A set that can forget what was added last. */
+class UndoSet extends Set<Hex> {
+  readonly #added: Hex[] = [];
+
+  override add(value: Hex): this {
+    if (!this.has(value)) this.#added.push(value);
+    return super.add(value);
+  }
+
+  get mark(): number {
+    return this.#added.length;
+  }
+
+  back(mark: number): void {
+    for (const value of this.#added.splice(mark)) this.delete(value);
+  }
+}
+
+/** A map that can forget what was added last; what a key meant first it keeps. */
+class UndoMap extends Map<Hex, Hex> {
+  readonly #added: Hex[] = [];
+
+  override set(key: Hex, value: Hex): this {
+    if (this.has(key)) return this;
+    this.#added.push(key);
+    return super.set(key, value);
+  }
+
+  get mark(): number {
+    return this.#added.length;
+  }
+
+  back(mark: number): void {
+    for (const key of this.#added.splice(mark)) this.delete(key);
+  }
+}
+
+type Marks = { readonly warm: number; readonly created: number; readonly destroyed: number };
+
 /** The journal. */
 export class WarmJournal {
   readonly #state: FlatState;
   readonly #warm = new Set<string>();
   readonly #undo: string[] = [];
-  readonly #marks: number[] = [];
+  readonly #marks: Marks[] = [];
+  /** Addresses that this run created and did not take back. */
+  readonly created: UndoSet = new UndoSet();
+  /** Addresses that destroyed themselves, and who got their funds. */
+  readonly destroyed: UndoMap = new UndoMap();
   #accessed: Map<string, Set<string>> | undefined;
 
   constructor(state: FlatState) {
@@ -118,7 +163,12 @@ export class WarmJournal {
   }
 
   checkpoint(): Promise<void> {
-    this.#marks.push(this.#undo.length);
+    const { created, destroyed } = this;
+    this.#marks.push({
+      warm: this.#undo.length,
+      created: created.mark,
+      destroyed: destroyed.mark,
+    });
     return this.#state.checkpoint();
   }
 
@@ -128,8 +178,10 @@ export class WarmJournal {
   }
 
   revert(): Promise<void> {
-    const mark = present(this.#marks.pop(), 'open checkpoint');
-    for (const name of this.#undo.splice(mark)) this.#warm.delete(name);
+    const { warm, created, destroyed } = present(this.#marks.pop(), 'open checkpoint');
+    for (const name of this.#undo.splice(warm)) this.#warm.delete(name);
+    this.created.back(created);
+    this.destroyed.back(destroyed);
     return this.#state.revert();
   }
 
@@ -137,6 +189,8 @@ export class WarmJournal {
     this.#warm.clear();
     this.#undo.length = 0;
     this.#marks.length = 0;
+    this.created.back(0);
+    this.destroyed.back(0);
   }
 
   cleanup(): Promise<void> {

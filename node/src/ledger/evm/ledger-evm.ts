@@ -4,11 +4,28 @@
  * @module
  */
 import type { Common } from '@ethereumjs/common';
-import { EVM, type EVMMockBlockchainInterface } from '@ethereumjs/evm';
+import {
+  EVM,
+  type EVMMockBlockchainInterface,
+  type EVMOpts,
+  type ExecResult,
+  type Message,
+} from '@ethereumjs/evm';
+import { Account } from '@ethereumjs/util';
 import { fromHex } from '../../base/bytes.ts';
 import { present } from '../../base/errors.ts';
+import { Overlay } from '../overlay.ts';
+import type { Context, RunState } from './frame.ts';
+import {
+  type InterpreterClass,
+  interpreterFor,
+  resultOf,
+  type Table,
+  tableOf,
+} from './interpreter.ts';
 import type { WarmJournal } from './journal.ts';
 import { type Curves, precompilesOf } from './precompiles.ts';
+import { wordOf } from './records.ts';
 import type { FlatState } from './state.ts';
 import type { EvmPorts } from './types.ts';
 
@@ -20,6 +37,9 @@ export type EvmParts = {
   readonly state: FlatState;
   readonly journal: WarmJournal;
 };
+
+/** An operation that no hardfork has. */
+const PROBE = 0x0c;
 
 /** Hash of a block by its height. */
 type BlockHash = (height: number) => Uint8Array;
@@ -41,27 +61,65 @@ class Chain implements EVMMockBlockchainInterface {
   }
 }
 
+/** The library does not export its interpreter; an operation made for this gets hold of it. */
+async function interpreterClass(options: EVMOpts): Promise<InterpreterClass> {
+  let found: InterpreterClass | undefined;
+  const probe = new EVM({
+    ...options,
+    customOpcodes: [
+      {
+        opcode: PROBE,
+        opcodeName: 'PROBE',
+        baseFee: 0,
+        logicFunction: ({ interpreter }: RunState) => {
+          found = interpreter.constructor as unknown as InterpreterClass;
+        },
+      },
+    ],
+  });
+  await probe.runCode({ code: Uint8Array.of(PROBE), gasLimit: 1n });
+  return present(found, 'interpreter of the library');
+}
+
 /** The EVM. */
 export class LedgerEvm extends EVM {
   readonly flat: FlatState;
   readonly warm: WarmJournal;
+  readonly table: Table;
   readonly #chain: Chain;
+  readonly #interpreter: InterpreterClass;
+  #context: Context | undefined;
 
-  constructor({ common, curves, recover, state, journal }: EvmParts) {
+  private constructor(
+    options: EVMOpts,
+    { state, journal }: EvmParts,
+    chain: Chain,
+    theirs: InterpreterClass,
+  ) {
+    super(options);
+    this.flat = state;
+    this.warm = journal;
+    this.#chain = chain;
+    this.table = tableOf(this, this._opcodeMap);
+    this.#interpreter = interpreterFor(theirs);
+    // The library names a class where it needs only these methods.
+    this.journal = journal as unknown as EVM['journal'];
+  }
+
+  /** Makes one. */
+  static async create(parts: EvmParts): Promise<LedgerEvm> {
+    const { common, curves, recover, state } = parts;
     const chain = new Chain();
-    super({
+    const options: EVMOpts = {
       common,
       stateManager: state,
       blockchain: chain,
       bls: curves.bls,
       bn254: curves.bn254,
       customPrecompiles: precompilesOf(common, curves, recover),
-    });
-    this.flat = state;
-    this.warm = journal;
-    this.#chain = chain;
-    // The library names a class where it needs only these methods.
-    this.journal = journal as unknown as EVM['journal'];
+    };
+    state.begin(new Overlay({ get: () => undefined, row: () => undefined }));
+    return new LedgerEvm(options, parts, chain, await interpreterClass(options));
   }
 
   /** How BLOCKHASH is answered. */
@@ -69,13 +127,82 @@ export class LedgerEvm extends EVM {
     this.#chain.blockHash = answer;
   }
 
+  /** The hash of an earlier block. */
+  hashOfBlock(height: number): Uint8Array {
+    return this.#chain.blockHash(height);
+  }
+
   /** Starts a run: transient storage is that of one transaction (EIP-1153). */
   begin(): void {
     this.transientStorage.clear();
+    this.#context = undefined;
+  }
+
+  /** What all frames of the run share. */
+  get context(): Context {
+    this.#context ??= this.#makeContext();
+    return this.#context;
+  }
+
+  #makeContext(): Context {
+    const { header } = present(this._block, 'block of a run');
+    const { gasPrice, origin } = present(this._tx, 'origin of a run');
+    return {
+      gasPrice,
+      origin: wordOf(origin.bytes),
+      coinbase: wordOf(header.coinbase.bytes),
+      time: header.timestamp,
+      number: header.number,
+      prevRandao: wordOf(header.prevRandao),
+      gasLimit: header.gasLimit,
+      baseFee: header.baseFeePerGas ?? 0n,
+      chainId: this.common.chainId(),
+      hashes: new Map(),
+    };
   }
 
   /** The addresses of the precompiles. */
   precompileAddresses(): readonly Uint8Array[] {
     return [...this.precompiles.keys()].map((hex) => present(fromHex(hex), 'address'));
+  }
+
+  protected override async runInterpreter(message: Message): Promise<ExecResult> {
+    const address = present(message.to, 'address of a frame');
+    const interpreter = new this.#interpreter(
+      this,
+      this.stateManager,
+      this.blockchain,
+      {
+        address,
+        caller: message.caller,
+        callData: message.data,
+        callValue: message.value,
+        code: message.code as Uint8Array,
+        isStatic: message.isStatic,
+        isCreate: message.isCreate ?? false,
+        depth: message.depth,
+        gasPrice: this.context.gasPrice,
+        origin: present(this._tx, 'origin of a run').origin,
+        block: present(this._block, 'block of a run'),
+        contract: this.flat.account(address.bytes) ?? new Account(),
+        codeAddress: message.codeAddress,
+        gasRefund: message.gasRefund,
+        blobVersionedHashes: message.blobVersionedHashes ?? [],
+        ...(message.createdAddresses === undefined
+          ? {}
+          : { createdAddresses: message.createdAddresses }),
+      },
+      message.gasLimit,
+      this.journal,
+      this.performanceLogger,
+    );
+    if (message.selfdestruct !== undefined) {
+      interpreter._result.selfdestruct = message.selfdestruct;
+    }
+    if (message.createdAddresses !== undefined) {
+      interpreter._result.createdAddresses = message.createdAddresses;
+    }
+    const end = await interpreter.run(message.code as Uint8Array);
+    return resultOf(interpreter, message.gasLimit, end);
   }
 }

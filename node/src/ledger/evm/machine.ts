@@ -37,6 +37,7 @@ import type {
   EvmTx,
 } from './types.ts';
 import { effectivePrice, floorGas, type Hardfork, intrinsicGas } from './validity.ts';
+import type { EvmWitness } from './witness.ts';
 
 /** A fifth of the gas at most comes back (EIP-3529). */
 const MAX_REFUND_QUOTIENT = 5n;
@@ -44,6 +45,8 @@ const MAX_REFUND_QUOTIENT = 5n;
 const MAX_CODE_BYTES = 24_576;
 
 type Block = NonNullable<Parameters<EVM['runCall']>[0]['block']>;
+/** Who watches a run. */
+type Watch = { readonly tracer?: EvmTracer | undefined; readonly witness?: EvmWitness | undefined };
 type Run = {
   readonly call: EvmCall;
   readonly gasLimit: bigint;
@@ -83,6 +86,7 @@ export class Machine implements EvmEngine {
   readonly #evm: LedgerEvm;
   readonly #precompiles: readonly Uint8Array[];
   #block: EvmBlock | undefined;
+  #witness: EvmWitness | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
   private constructor(ports: EvmPorts, hardfork: Hardfork, evm: LedgerEvm) {
@@ -92,14 +96,17 @@ export class Machine implements EvmEngine {
     this.#journal = evm.warm;
     this.#evm = evm;
     this.#precompiles = evm.precompileAddresses();
-    evm.blockHash = (height) => this.#block?.blockHash(height) ?? new Uint8Array(32);
+    evm.blockHash = (height) => {
+      this.#witness?.askedBlockHash();
+      return this.#block?.blockHash(height) ?? new Uint8Array(32);
+    };
   }
 
   /** Loads the curves and makes an engine. @param hardfork - another one for tests */
   static async create(ports: EvmPorts, hardfork: Hardfork = 'prague'): Promise<Machine> {
     const state = new FlatState(ports, new CodeStore());
     const curves = await loadCurves();
-    const evm = new LedgerEvm({
+    const evm = await LedgerEvm.create({
       common: commonOf(ports.chainId, hardfork),
       curves,
       recover: ports.recover,
@@ -109,8 +116,14 @@ export class Machine implements EvmEngine {
     return new Machine(ports, hardfork, evm);
   }
 
-  execute(state: Overlay, block: EvmBlock, tx: EvmTx, tracer?: EvmTracer): Promise<EvmOutcome> {
-    return this.#alone(state, block, tracer, async () => {
+  execute(
+    state: Overlay,
+    block: EvmBlock,
+    tx: EvmTx,
+    tracer?: EvmTracer,
+    witness?: EvmWitness,
+  ): Promise<EvmOutcome> {
+    return this.#alone(state, block, { tracer, witness }, async () => {
       const outcome = await this.#transact(block, tx);
       this.#state.finish();
       return outcome;
@@ -123,7 +136,7 @@ export class Machine implements EvmEngine {
     call: EvmCall,
     options: EvmCallOptions = {},
   ): Promise<EvmOutcome> {
-    return this.#alone(state, block, options.tracer, async () => {
+    return this.#alone(state, block, options, async () => {
       const mark = state.mark();
       this.#journal.begin(options.accessed !== undefined);
       for (const override of options.overrides ?? []) this.#override(override);
@@ -143,7 +156,7 @@ export class Machine implements EvmEngine {
     block: EvmBlock,
     { at, ...rest }: Omit<EvmCall, 'to'> & { readonly at: Uint8Array },
   ): Promise<EvmOutcome> {
-    return this.#alone(state, block, undefined, async () => {
+    return this.#alone(state, block, {}, async () => {
       const call = { ...rest, to: at, data: EMPTY };
       this.#warmUp(block, call);
       const balance = this.#state.account(at)?.balance ?? 0n;
@@ -163,13 +176,14 @@ export class Machine implements EvmEngine {
   #alone<T>(
     state: Overlay,
     block: EvmBlock,
-    tracer: EvmTracer | undefined,
+    { tracer, witness }: Watch,
     work: () => Promise<T>,
   ): Promise<T> {
     const run = async (): Promise<T> => {
       const mark = state.mark();
       this.#block = block;
-      this.#state.begin(state);
+      this.#witness = witness;
+      this.#state.begin(state, witness);
       this.#journal.begin(false);
       this.#evm.begin();
       const stop = tracer && trace(this.#evm, tracer);
@@ -212,8 +226,9 @@ export class Machine implements EvmEngine {
     const floor = floorGas(tx.data, this.#hardfork);
     const gasUsed = used < floor ? floor : used;
     this.#pay(tx.from, (tx.gasLimit - gasUsed) * gasPrice);
+    this.#witness?.ended();
     this.#pay(block.proposer, gasUsed * (gasPrice - block.baseFee));
-    this.#removeDestroyed(result);
+    this.#removeDestroyed();
     return outcomeOf(result, gasUsed, gasPrice);
   }
 
@@ -229,16 +244,15 @@ export class Machine implements EvmEngine {
   }
 
   /** Accounts that the run created and that destroyed themselves are gone (EIP-6780). */
-  #removeDestroyed({ execResult }: EVMResult): void {
-    for (const hex of execResult.selfdestruct?.keys() ?? []) {
-      if (execResult.createdAddresses?.has(hex)) this.#state.remove(addressOf(hex));
-    }
+  #removeDestroyed(): void {
+    const { created, destroyed } = this.#journal;
+    for (const hex of destroyed.keys()) if (created.has(hex)) this.#state.remove(addressOf(hex));
   }
 
   /** A run without fee or nonce. */
   async #bare(run: Run): Promise<EvmOutcome> {
     const result = await this.#run(run);
-    this.#removeDestroyed(result);
+    this.#removeDestroyed();
     return outcomeOf(result, result.execResult.executionGasUsed, run.gasPrice);
   }
 
@@ -256,6 +270,8 @@ export class Machine implements EvmEngine {
         data,
         ...(code === undefined ? {} : { code }),
         skipNonceIncrement: true,
+        selfdestruct: this.#journal.destroyed,
+        createdAddresses: this.#journal.created,
       });
     } catch (thrown) {
       if (!(thrown instanceof EVMError)) throw thrown;

@@ -30,6 +30,7 @@ import {
   wordOf,
 } from './records.ts';
 import type { EvmPorts } from './types.ts';
+import type { EvmWitness } from './witness.ts';
 
 /** A slot of one account as this run knows it. */
 type Slot = { readonly key: RecordKey; readonly original: bigint; written: boolean };
@@ -66,6 +67,7 @@ export class FlatState implements StateManagerInterface {
   readonly #checkpoints: Checkpoint[] = [];
   #minted = 0n;
   #overlay: Overlay | undefined;
+  #witness: EvmWitness | undefined;
 
   constructor(ports: EvmPorts, codes: CodeStore) {
     this.#ports = ports;
@@ -73,8 +75,9 @@ export class FlatState implements StateManagerInterface {
   }
 
   /** Starts a run. */
-  begin(overlay: Overlay): void {
+  begin(overlay: Overlay, witness?: EvmWitness): void {
     this.#overlay = overlay;
+    this.#witness = witness;
     this.#codes.begin(overlay);
     this.#checkpoints.length = 0;
     this.#minted = 0n;
@@ -108,7 +111,17 @@ export class FlatState implements StateManagerInterface {
       this.#byId.set(idName, holder);
     }
     this.#holders.set(name, holder);
+    if (this.#witness !== undefined) this.#tell(this.#witness, address, holder);
     return holder;
+  }
+
+  #tell(witness: EvmWitness, address: Uint8Array, { id, contract }: Holder): void {
+    witness.met(address.slice(), {
+      id,
+      balance: this.#ports.bank.balance(this.overlay, id),
+      nonce: BigInt(getAccount(this.overlay, id)?.sequence ?? 0),
+      contract: this.overlay.get(contract.bytes),
+    });
   }
 
   /** Has the addresses resolved anew: an alias was made. */
@@ -126,6 +139,18 @@ export class FlatState implements StateManagerInterface {
     const code = this.overlay.get(contract.bytes);
     if (balance === 0n && nonce === 0 && code === undefined) return undefined;
     return new Account(BigInt(nonce), balance, undefined, hashOf(code));
+  }
+
+  /** What an address has. */
+  balance(address: Uint8Array): bigint {
+    return this.#ports.bank.balance(this.overlay, this.holder(address).id);
+  }
+
+  /** The hash of the code of an address; `undefined` if the account is empty. */
+  codeHash(address: Uint8Array): Uint8Array | undefined {
+    const record = this.overlay.get(this.holder(address).contract.bytes);
+    if (record !== undefined) return hashOf(record);
+    return this.account(address) === undefined ? undefined : KECCAK256_NULL;
   }
 
   /** Changes balance and nonce of an address. */
@@ -203,6 +228,7 @@ export class FlatState implements StateManagerInterface {
     const original = this.overlay.read(key, slotCodec) ?? 0n;
     const slot = { key, original, written: false };
     holder.slots.set(hex, slot);
+    this.#witness?.slot(holder.id, hex, original);
     return slot;
   }
 

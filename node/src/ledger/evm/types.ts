@@ -11,6 +11,7 @@
 import type { AccountId } from '../addresses.ts';
 import type { Overlay } from '../overlay.ts';
 import type { MutableRecords, Records } from '../record.ts';
+import type { EvmWitness } from './witness.ts';
 
 /** The block that code sees. */
 export type EvmBlock = {
@@ -189,6 +190,7 @@ export type EvmCallOptions = {
   readonly gasPrice?: bigint;
   readonly overrides?: readonly EvmOverride[];
   readonly tracer?: EvmTracer;
+  readonly witness?: EvmWitness;
   /** Receives every address and slot that was touched. */
   readonly accessed?: (accesses: readonly EvmAccess[]) => void;
 };
@@ -199,7 +201,13 @@ export type EvmEngine = {
    * Runs a transaction that passed `faultOf` (validity.ts): buys gas, counts the nonce, executes, gives back what
    * is left, burns the base fee and pays the tip to the proposer.
    */
-  execute(state: Overlay, block: EvmBlock, tx: EvmTx, tracer?: EvmTracer): Promise<EvmOutcome>;
+  execute(
+    state: Overlay,
+    block: EvmBlock,
+    tx: EvmTx,
+    tracer?: EvmTracer,
+    witness?: EvmWitness,
+  ): Promise<EvmOutcome>;
   /** Runs a call without fee, nonce or intrinsic gas: the system caller's, or a reader's. */
   call(
     state: Overlay,
