@@ -27,8 +27,17 @@ import type {
   Unmirrored,
 } from './port.ts';
 
-type Address = { readonly place: number; readonly address: Uint8Array; readonly before: MetAccount };
-type Slot = { readonly place: number; readonly id: AccountId; readonly slot: string; before: bigint };
+type Address = {
+  readonly place: number;
+  readonly address: Uint8Array;
+  readonly before: MetAccount;
+};
+type Slot = {
+  readonly place: number;
+  readonly id: AccountId;
+  readonly slot: string;
+  before: bigint;
+};
 
 /** What the run that goes on has met. */
 class Meetings {
