@@ -13,7 +13,8 @@ import {
   SigningStargateClient,
 } from '@cosmjs/stargate';
 import { TxRaw } from 'cosmjs-types/cosmos/tx/v1beta1/tx';
-import { utf8 } from '../../node/src/base/bytes.ts';
+import { u64be, utf8 } from '../../node/src/base/bytes.ts';
+import { sha256 } from '../../node/src/base/hash.ts';
 import { memoryAminoConverters, memoryTypes } from '../../node/src/client/registry.ts';
 import { secp256k1Keys, verifySecp256k1 } from '../../node/src/crypto/secp256k1.ts';
 import { MsgPut } from '../../node/src/gen/metatron/memory/v1/tx.ts';
@@ -178,10 +179,18 @@ export class World {
   readonly store: StateStore;
   readonly ledger: Ledger;
   height = 0;
+  /** Consensus address of who proposes the blocks. */
+  proposer: Uint8Array = new Uint8Array(0);
 
   constructor(store: StateStore = new MemoryStore(), minGasPrices = '') {
     this.store = store;
-    this.ledger = new Ledger({ store, keys: secp256k1Keys, verifySecp256k1, minGasPrices });
+    this.ledger = new Ledger({
+      store,
+      keys: secp256k1Keys,
+      verifySecp256k1,
+      blockHash: (height) => sha256(u64be(height)),
+      minGasPrices,
+    });
   }
 
   /** Starts the chain. */
@@ -214,7 +223,7 @@ export class World {
       time: BigInt(height) * 1_000_000_000n,
       misbehavior: [],
       nextValidatorsHash: empty,
-      proposerAddress: empty,
+      proposerAddress: this.proposer,
       hash: empty,
     };
   }
