@@ -166,7 +166,7 @@ export class World {
       application: node.application,
       validator: { key: this.#recording(node), guard: guardOf(node.disk) },
       check,
-      checkFrom: (peer) => (node.exhausted.has(peer) ? () => false : check),
+      checkFrom: (peer) => (node.exhausted.has(peer) ? () => undefined : check),
       forget: (peer) => node.forgotten.push(peer),
       indexers: [],
       logger: SILENT,

@@ -73,6 +73,15 @@ describe('verifyVote', () => {
     }
   });
 
+  it('blames nobody for a signature that was not checked', async () => {
+    const vote = signVote(four, 2);
+    for (const check of [() => undefined, () => Promise.resolve(undefined)]) {
+      const result = await verifyVote({ ...signers, check }, vote);
+      expect(LedgerError.is(result, voteErrors.NotChecked), String(result)).to.equal(true);
+      expect((result as LedgerError).blame).to.equal('node');
+    }
+  });
+
   it('checks a proposal against the proposer', () => {
     const { proposer } = four.set;
     const index = four.set.validators.findIndex((v) => v.address === proposer.address);

@@ -1,9 +1,10 @@
 /**
  * Checks validators' signatures: at once if libsodium accepts, else by ZIP 215 in a worker thread.
  *
- * Upholds: the answer is always ZIP 215's, but for a peer that asks for more than its share of slow
- * checks: that one is told no, which costs it its connection. Honest peers verify before they
- * relay, so they cause none. What blocks and commits contain is always decided.
+ * Upholds: the answer is always ZIP 215's. To a peer that asks for more than its share of slow checks
+ * none is given: what it sent is passed over, and it is not taken for a liar, since it may relay what
+ * another signed in a form that libsodium does not accept. What blocks and commits contain is always
+ * decided.
  * Bounds: 20 slow checks a second for each peer, 100 for all peers together; those over the second
  * bound wait their turn, at most 20 for each peer.
  * What libsodium accepted is remembered, since the votes of a height come again in the next block's
@@ -14,7 +15,7 @@
 import { Worker } from 'node:worker_threads';
 import { equalBytes, latin1 } from '../base/bytes.ts';
 import { type Logger, SILENT } from '../base/logger.ts';
-import type { CheckSignature } from '../types/check-signature.ts';
+import type { CheckSignature, LimitedCheck } from '../types/check-signature.ts';
 import { fastAccepts, KEY_BYTES, SIGNATURE_BYTES } from './ed25519.ts';
 import { zip215Accepts } from './zip215.ts';
 import type { Answer, Question } from './zip215-worker.ts';
@@ -31,8 +32,8 @@ const MAX_ACCEPTED = 4096;
 export type SignatureChecker = {
   /** For blocks, commits and our own messages: always decides. */
   readonly check: CheckSignature;
-  /** For what a peer sent: within its share of slow checks. */
-  checkFrom(peer: string): CheckSignature;
+  /** For what a peer sent: beyond its share of slow checks there is no answer. */
+  checkFrom(peer: string): LimitedCheck;
   /** Forgets a peer that left. */
   forget(peer: string): void;
   close(): Promise<void>;
@@ -207,7 +208,7 @@ export function createSignatureChecker(options: CheckerOptions = {}): SignatureC
       if (!hasForm(publicKey, signature)) return false;
       if (accepted.check(publicKey, message, signature)) return true;
       const share = withinShare(peer);
-      if (share === undefined) return false;
+      if (share === undefined) return undefined;
       return turn(share).then(() => slow.decide(publicKey, message, signature));
     },
     forget: (peer) => {

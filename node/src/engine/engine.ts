@@ -18,6 +18,7 @@ import { describe, type ErrorSpec, errorSpec, invariant, LedgerError } from '../
 import type { PoolEntry } from '../mempool/lane.ts';
 import type { Submitted } from '../mempool/mempool.ts';
 import type { ChainState, CommittedHeight } from '../types/chain-state.ts';
+import { afterwards } from '../types/check-signature.ts';
 import { type Evidence, evidenceHash, evidenceListCodec } from '../types/evidence.ts';
 import { checkEvidenceMessage } from '../types/message-checks.ts';
 import { CHANNEL, type ChannelId } from '../types/messages.ts';
@@ -271,10 +272,17 @@ export class Engine implements NetListener {
     try {
       const list = evidenceListCodec.decode(message);
       checkEvidenceMessage(list);
-      const check = this.#ports.checkFrom(peer.id);
+      const limited = this.#ports.checkFrom(peer.id);
       for (const evidence of list.evidence) {
-        const result = await this.#parts.evidence.add(evidence, check);
-        if (result instanceof LedgerError && result.blame === 'peer') throw result;
+        let declined = false;
+        const result = await this.#parts.evidence.add(evidence, (...asked) =>
+          afterwards(limited(...asked), (answer) => {
+            declined ||= answer === undefined;
+            return answer === true;
+          }),
+        );
+        // What was not checked is not taken, and nobody is blamed for it.
+        if (result instanceof LedgerError && result.blame === 'peer' && !declined) throw result;
       }
     } catch (thrown) {
       if (!(thrown instanceof LedgerError) || thrown.blame !== 'peer') throw thrown;

@@ -8,7 +8,7 @@ import type { Application } from '../abci/application.ts';
 import type { Logger } from '../base/logger.ts';
 import type { MempoolConfig } from '../mempool/config.ts';
 import type { ChainEvent } from '../types/chain-events.ts';
-import type { CheckSignature } from '../types/check-signature.ts';
+import type { CheckSignature, LimitedCheck } from '../types/check-signature.ts';
 import type { Genesis } from '../types/genesis.ts';
 import type {
   ChainStore,
@@ -45,8 +45,8 @@ export type EnginePorts = {
   readonly validator: { readonly key: SigningKey; readonly guard: GuardStore } | undefined;
   /** Checks signatures of blocks and of clients: always decides. */
   readonly check: CheckSignature;
-  /** Checks signatures that a peer sent, within that peer's share of slow checks. */
-  readonly checkFrom: (peer: PeerId) => CheckSignature;
+  /** Checks signatures that a peer sent, and declines those beyond its share of slow checks. */
+  readonly checkFrom: (peer: PeerId) => LimitedCheck;
   /** A peer left: its share is forgotten. */
   readonly forget: (peer: PeerId) => void;
   readonly indexers: readonly Indexer[];

@@ -13,7 +13,7 @@ import { type State, voteAt, voteBitsForBlock } from '../../consensus/state.ts';
 import { equalBytes } from '../base/bytes.ts';
 import { LedgerError } from '../base/errors.ts';
 import type { ChainState } from '../types/chain-state.ts';
-import type { CheckSignature, Signers } from '../types/check-signature.ts';
+import type { LimitedCheck, Signers } from '../types/check-signature.ts';
 import { checkConsensusMessage } from '../types/message-checks.ts';
 import {
   type BlockPart,
@@ -41,7 +41,7 @@ export type ReactorParts = {
   readonly chain: () => ChainState;
   readonly peer: (id: PeerId) => PeerState | undefined;
   readonly drop: (id: PeerId, refusal: LedgerError) => void;
-  readonly checkFrom: (peer: PeerId) => CheckSignature;
+  readonly checkFrom: (peer: PeerId) => LimitedCheck;
 };
 
 /** Handles the messages of channels 0x20 to 0x23. */
@@ -147,7 +147,7 @@ export class Reactor {
     const { proposer } = core.validators;
     const signers = { ...driver.signers(), check: this.#parts.checkFrom(peer.id) };
     const verified = await verifyProposal(signers, proposal, proposer);
-    if (verified instanceof LedgerError) return this.#parts.drop(peer.id, verified);
+    if (verified instanceof LedgerError) return this.#refuse(peer, verified);
     await driver.feed({ kind: 'proposal', proposal: verified });
   }
 
@@ -184,9 +184,14 @@ export class Reactor {
     if (known !== undefined && equalBytes(known.signature, vote.signature)) return;
     const check = this.#parts.checkFrom(peer.id);
     const verified = await verifyVote({ ...signers, check }, vote);
-    if (verified instanceof LedgerError) return this.#parts.drop(peer.id, verified);
+    if (verified instanceof LedgerError) return this.#refuse(peer, verified);
     peer.usefulVotes++;
     await driver.feed({ kind: 'vote', vote: verified, peer: peer.id });
+  }
+
+  /** Drops a peer that sent what is wrong; what was not checked is passed over. */
+  #refuse(peer: PeerState, refusal: LedgerError): void {
+    if (refusal.blame === 'peer') this.#parts.drop(peer.id, refusal);
   }
 
   /** Who may have cast a vote that the core can use now. */

@@ -19,11 +19,18 @@ export type CheckSignature = (
   signature: Uint8Array,
 ) => Eventually<boolean>;
 
+/** As `CheckSignature`, but it may decline: `undefined` says that nothing was checked. */
+export type LimitedCheck = (
+  publicKey: Uint8Array,
+  message: Uint8Array,
+  signature: Uint8Array,
+) => Eventually<boolean | undefined>;
+
 /** Against what signatures are checked. */
-export type Signers = {
+export type Signers<Check extends LimitedCheck = CheckSignature> = {
   readonly chainId: string;
   readonly validators: ValidatorSet;
-  readonly check: CheckSignature;
+  readonly check: Check;
 };
 
 /** `next` of a value, at once if the value is there. */
@@ -32,12 +39,12 @@ export function afterwards<T, U>(value: Eventually<T>, next: (value: T) => U): E
 }
 
 /** Whether a validator signed these bytes. Keys of other types than Ed25519 sign nothing. */
-export function checkValidator(
-  check: CheckSignature,
+export function checkValidator<Answer extends boolean | undefined>(
+  check: (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => Eventually<Answer>,
   validator: Validator,
   message: Uint8Array,
   signature: Uint8Array,
-): Eventually<boolean> {
+): Eventually<Answer | false> {
   const { type, bytes } = validator.publicKey;
   return type === 'ed25519' && check(bytes, message, signature);
 }
