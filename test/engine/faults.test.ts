@@ -123,7 +123,8 @@ describe('engine: faults', () => {
     );
     await world.until(() => [0, 1].every((i) => world.node(i).dropped.length > 0), 1_000);
     expect(world.node(0).dropped.map((d) => d.peer)).to.deep.equal([liar.id]);
-    expect(world.node(0).forgotten).to.include(liar.id);
+    const forgot = (): boolean => world.node(0).forgotten.includes(liar.id);
+    expect(await world.until(forgot, 1_000)).to.equal(true);
     expect(world.node(1).dropped[0]?.reason).to.match(/signature/);
     const { height } = world.node(0);
     expect(await world.until(() => world.node(3).height >= height + 20, 20_000)).to.equal(true);
