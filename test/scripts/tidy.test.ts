@@ -73,7 +73,7 @@ describe('tidy', () => {
     ['node/src/mempool/a.ts', 'const r = Math.random();', 'node/src/mempool/a.ts:6 pure'],
     ['node/src/abci/a.ts', 'setTimeout(f, 1);', 'node/src/abci/a.ts:6 pure'],
     ['node/src/ledger/a.ts', '\n\nconst e = Math.exp(2);', 'node/src/ledger/a.ts:8 pure'],
-    ['node/src/ledger/a.ts', 'const s = `${Math.sqrt(2)}`;', 'node/src/ledger/a.ts:6 pure'],
+    ['node/src/ledger/a.ts', `const s = \`\${Math.sqrt(2)}\`;`, 'node/src/ledger/a.ts:6 pure'],
     ['node/src/net/a.ts', "throw new Error('no');", 'node/src/net/a.ts:6 errors'],
     ['node/src/net/a.ts', `// ${'x'.repeat(98)}`, 'node/src/net/a.ts:6 size'],
     ['node/src/net/a.ts', '\n'.repeat(400), 'node/src/net/a.ts:401 size'],
@@ -103,7 +103,7 @@ describe('tidy', () => {
       'const half = 4 / 2 / 1;',
       'const when = new Date(0);',
       'const root = Math.floor(1.5);',
-      'const made = `throw new Error ${`inner ${half}`} process.env`;',
+      `const made = \`throw new Error \${\`inner \${half}\`} process.env\`;`,
       "import type { B } from '../base/bytes.ts';",
     ];
     plant(reached('node/src/types/a.ts', `${HEAD}${harmless.join('\n')}\n`));
@@ -123,10 +123,10 @@ describe('tidy', () => {
   });
 
   it('keeps the lines of a source when it blanks it', () => {
-    const text = 'a /* x\n y */ b\n`t\n${c}\n`; // d\n"e" / f\n';
+    const text = `a /* x\n y */ b\n\`t\n\${c}\n\`; // d\n"e" / f\n`;
     const { code, uncommented } = sourceOf('a.ts', text);
     expect(code.split('\n').length).to.equal(text.split('\n').length);
     expect(code.replace(/\s+/g, '')).to.equal('abc;/f');
-    expect(uncommented.replace(/\s+/g, '')).to.equal('ab`t${c}`;"e"/f');
+    expect(uncommented.replace(/\s+/g, '')).to.equal(`ab\`t\${c}\`;"e"/f`);
   });
 });
