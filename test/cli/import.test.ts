@@ -3,20 +3,32 @@
  *
  * @module
  */
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { LedgerError } from '../../node/src/base/errors.ts';
-import { errors } from '../../node/src/ops/import-record.ts';
-import { openSource } from '../../node/src/ops/import-source.ts';
+import { errors, ImportRecord } from '../../node/src/ops/import-record.ts';
+import { openSource, type Place } from '../../node/src/ops/import-source.ts';
 import {
   type ImportChain,
   type ImportReport,
   importMemories,
 } from '../../node/src/ops/memory-import.ts';
 import { FakeChain } from './fake-chain.ts';
+
+/** A digest as records have it. */
+function digest(n: number): string {
+  return n.toString().padStart(16, '0');
+}
 
 describe('memory import', () => {
   let folder = '';
@@ -222,6 +234,15 @@ describe('memory import', () => {
       expect(readFileSync(recordFile, 'utf8').endsWith('\n')).to.equal(true);
     });
 
+    it('is forgotten if that is asked for', async () => {
+      const [chain, file] = [new FakeChain(), contents('a', 'b')];
+      await run(chain, file);
+      const spec = { source: openSource(file), chain, recordFile, batch: 4, restart: true };
+      const report = await importMemories({ ...spec, progress: () => undefined });
+      expect(report).to.include({ written: 2, unchanged: 0 });
+      expect(chain.contents).to.deep.equal(['a', 'b', 'a', 'b']);
+    });
+
     it('is not guessed at if it is damaged', async () => {
       const file = contents('a', 'b');
       await run(new FakeChain(), file);
@@ -234,6 +255,37 @@ describe('memory import', () => {
         writeFileSync(recordFile, damaged);
         const thrown = await run(new FakeChain(), file).catch((error: unknown) => error);
         expect(LedgerError.is(thrown, errors.Damaged), String(thrown)).to.equal(true);
+      }
+    });
+
+    it('is had by one process at a time', async () => {
+      const record = new ImportRecord(recordFile);
+      const file = contents('a');
+      const thrown = await run(new FakeChain(), file).catch((error: unknown) => error);
+      expect(LedgerError.is(thrown, errors.Busy), String(thrown)).to.equal(true);
+      record.close();
+      expect(await run(new FakeChain(), file)).to.include({ written: 1 });
+    });
+
+    it('does not grow without end', () => {
+      const place = (i: number): Place => ({ identity: digest(i % 10), mark: digest(i) });
+      const record = new ImportRecord(recordFile);
+      const hash = (i: number): string => i.toString(16).padStart(64, '0');
+      const last = 12_000;
+      record.close();
+      const line = (i: number): string => {
+        const { identity, mark } = place(i);
+        return `sent ${hash(i)} ${identity} ${mark}\nwritten ${hash(i)}\n`;
+      };
+      writeFileSync(recordFile, Array.from({ length: last }, (_, i) => line(i)).join(''));
+      for (let round = 0; round < 2; round++) {
+        const again = new ImportRecord(recordFile);
+        for (let i = last - 10; i < last; i++) {
+          expect(again.mark(place(i).identity)).to.equal(place(i).mark);
+        }
+        expect(again.pending).to.deep.equal([]);
+        again.close();
+        expect(statSync(recordFile).size).to.be.below(1_000);
       }
     });
   });

@@ -6,7 +6,6 @@
  *
  * @module
  */
-import { rmSync } from 'node:fs';
 import { constants } from 'node:os';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -106,10 +105,10 @@ async function importFrom(path: string, options: ImportOptions): Promise<void> {
   for (const signal of SIGNALS) process.on(signal, stop);
   const { address, chainId, sign, refresh } = await openSigner(options);
   const recordFile = reading.recordFile(chainId, address, resolve(path));
-  if (options.restart === true) rmSync(recordFile, { force: true });
   const run = importMemories({
     source,
     recordFile,
+    restart: options.restart,
     batch: options.batch,
     chain: {
       address,
@@ -152,7 +151,8 @@ export function registerImport(memory: Command): void {
         'Run it again to go on where it stopped, to try again what was refused, and to write\n' +
         'what is new: an entry that was written is left alone while it says the same, and\n' +
         'becomes a new version when it says something else. Entries are known by key; those\n' +
-        'that share a key by their order; those without by what they say.\n\n' +
+        'that share a key by their order; those without by what they say. What was written is\n' +
+        'remembered in ~/.metatron/imports, for each account, chain and path.\n\n' +
         'Exit codes: 0 all is written, or there is nothing to write; 1 something was refused;\n' +
         '130 or 143 ended by Ctrl-C or SIGTERM.',
     )

@@ -1,35 +1,40 @@
 /**
  * What an import remembers between runs: which entries it wrote, and what they said.
  *
- * A file of lines that only grows. Before a batch is sent, its transaction and entries; after, how
- * it ended:
+ * A file of lines. Before a batch is sent, its transaction and entries; after, how it ended:
  *
  *     sent HASH IDENTITY MARK IDENTITY MARK …
  *     written HASH
  *     refused HASH
  *
  * Upholds: a batch is on disk before it is sent, so one whose end is not known can be asked about;
- * the record is a fold over the lines, and a last line without its end was never acted upon.
+ * the record is a fold over the lines, and a last line without its end was never acted upon. One
+ * process at a time has it. It is written anew, shorter, when most of its lines no longer matter.
  *
  * @module
  */
 import {
   closeSync,
-  constants,
+  existsSync,
   fsyncSync,
-  ftruncateSync,
   mkdirSync,
   openSync,
   readFileSync,
+  rmSync,
+  truncateSync,
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { errors as storage } from '../../state/errors.ts';
+import { FileLock } from '../../state/lock-file.ts';
 import { type ErrorSpec, errorSpec, LedgerError } from '../base/errors.ts';
+import { writeWhole } from './home.ts';
 import type { Place } from './import-source.ts';
 
 /** Refusals. */
 export const errors: {
   readonly Damaged: ErrorSpec<{ readonly file: string; readonly line: number }>;
+  readonly Busy: ErrorSpec<{ readonly pid: number }>;
 } = {
   Damaged: errorSpec(
     'import',
@@ -39,35 +44,68 @@ export const errors: {
       `the record of this import is damaged (${p.file}, line ${p.line}): ` +
       '--restart forgets it and writes everything again',
   ),
+  Busy: errorSpec(
+    'import',
+    4,
+    'client',
+    (p) => `process ${p.pid} imports this source already: let it end, or stop it`,
+  ),
 };
 
 const LINE_FEED = 0x0a;
 /** A transaction's hash in hex; identities and marks in base64. */
 const HASH = /^[0-9a-f]{64}$/;
 const DIGEST = /^[A-Za-z0-9+/]{16}$/;
+/** Bytes of an entry in a line. */
+const PLACE_BYTES = 34;
+/** Bytes that may be of no use before the record is written anew. */
+const SLACK_BYTES = 1_048_576;
+/** Entries per line of a record that is written anew, under a hash that no transaction has. */
+const CHUNK = 1_000;
+const NO_HASH = '0'.repeat(64);
+
+function sentLine(hash: string, places: readonly Place[]): string {
+  const words = places.flatMap(({ identity, mark }) => [identity, mark]);
+  return `${['sent', hash, ...words].join(' ')}\n`;
+}
+
+function acquire(path: string): FileLock {
+  try {
+    return FileLock.acquire(path);
+  } catch (thrown) {
+    if (!LedgerError.is(thrown, storage.HomeInUse)) throw thrown;
+    throw new LedgerError(errors.Busy, { pid: thrown.params.pid }, thrown);
+  }
+}
 
 /** The record of one source's import by one account. */
 export class ImportRecord {
+  readonly #lock: FileLock;
   readonly #file: number;
   /** What each entry said when it was last written. */
   readonly #marks: Map<string, string> = new Map();
   /** Batches whose end is not known, by hash. */
   readonly #pending: Map<string, readonly Place[]> = new Map();
 
-  /** @throws LedgerError import/2 */
-  constructor(path: string) {
+  /** @param forget - whether to begin anew @throws LedgerError import/2 or import/4 */
+  constructor(path: string, forget = false) {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    this.#file = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND, 0o600);
+    this.#lock = acquire(`${path}.lock`);
     try {
-      this.#load(path);
+      if (forget) rmSync(path, { force: true });
+      const size = existsSync(path) ? this.#load(path) : 0;
+      const useful = this.#marks.size * PLACE_BYTES;
+      if (this.#pending.size === 0 && size > 2 * useful + SLACK_BYTES) this.#rewrite(path);
+      this.#file = openSync(path, 'a', 0o600);
     } catch (thrown) {
-      this.close();
+      this.#lock.release();
       throw thrown;
     }
   }
 
-  #load(path: string): void {
-    const bytes = readFileSync(this.#file);
+  /** Reads the whole lines, and cuts off what follows. @returns their bytes */
+  #load(path: string): number {
+    const bytes = readFileSync(path);
     let start = 0;
     let line = 0;
     for (let end = bytes.indexOf(LINE_FEED); end >= 0; end = bytes.indexOf(LINE_FEED, start)) {
@@ -77,7 +115,17 @@ export class ImportRecord {
       }
       start = end + 1;
     }
-    if (start < bytes.length) ftruncateSync(this.#file, start);
+    if (start < bytes.length) truncateSync(path, start);
+    return start;
+  }
+
+  #rewrite(path: string): void {
+    const places = [...this.#marks].map(([identity, mark]) => ({ identity, mark }));
+    const lines: string[] = [];
+    for (let i = 0; i < places.length; i += CHUNK) {
+      lines.push(sentLine(NO_HASH, places.slice(i, i + CHUNK)), `written ${NO_HASH}\n`);
+    }
+    writeWhole(path, lines.join(''), 0o600);
   }
 
   /** Applies a line. @returns whether it is one */
@@ -104,10 +152,6 @@ export class ImportRecord {
     this.#pending.delete(hash);
   }
 
-  #append(...words: readonly string[]): void {
-    writeSync(this.#file, `${words.join(' ')}\n`);
-  }
-
   /** What an entry said when it was last written. */
   mark(identity: string): string | undefined {
     return this.#marks.get(identity);
@@ -120,19 +164,20 @@ export class ImportRecord {
 
   /** Notes a batch that is about to be sent; it is durable on return. */
   sending(hash: string, places: readonly Place[]): void {
-    this.#append('sent', hash, ...places.flatMap(({ identity, mark }) => [identity, mark]));
+    writeSync(this.#file, sentLine(hash, places));
     fsyncSync(this.#file);
     this.#pending.set(hash, places);
   }
 
   /** Notes how a batch ended. */
   ended(hash: string, written: boolean): void {
-    this.#append(written ? 'written' : 'refused', hash);
+    writeSync(this.#file, `${written ? 'written' : 'refused'} ${hash}\n`);
     this.#end(hash, written);
   }
 
-  /** Closes the file. */
+  /** Closes the file and lets others have it. */
   close(): void {
     closeSync(this.#file);
+    this.#lock.release();
   }
 }

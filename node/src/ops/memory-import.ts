@@ -55,6 +55,8 @@ export type ImportSpec = {
   readonly chain: ImportChain;
   /** File that remembers what was written. */
   readonly recordFile: string;
+  /** Whether to forget what was written, and write everything again. */
+  readonly restart?: boolean | undefined;
   /** Entries per transaction, at most. */
   readonly batch: number;
   /** Told how far the run came. */
@@ -185,9 +187,9 @@ class Importer {
   }
 }
 
-/** Imports a source. @throws LedgerError import/2, import/3, and what the chain's calls throw */
+/** Imports a source. @throws LedgerError import/2 to import/4, and what the chain's calls throw */
 export async function importMemories(spec: ImportSpec): Promise<ImportReport> {
-  const record = new ImportRecord(spec.recordFile);
+  const record = new ImportRecord(spec.recordFile, spec.restart);
   try {
     return await new Importer(spec, record).run();
   } finally {
