@@ -121,6 +121,30 @@ describe('a chain of one', function () {
       expect(await node.ended, node.output.stderr).to.equal(0);
     }
   });
+
+  it('takes a memory by the commands that `init` names', async () => {
+    const [home, keys] = [join(folder.path, 'funded'), join(folder.path, 'keys')];
+    const env = {
+      METATRON_PASSPHRASE: 'a passphrase of the test',
+      METATRON__LOG__LEVEL: 'warn',
+      METATRON__RPC__LISTEN: '127.0.0.1:0',
+      METATRON__P2P__LISTEN: '127.0.0.1:0',
+    };
+    expect((await metatron(['keys', 'add', 'alice', '--keys', keys], env)).code).to.equal(0);
+    const made = await metatron(['init', '--home', home, '--keys', keys, '--account', 'alice']);
+    const fee = /--from alice --fee (\S+)/.exec(made.stdout)?.[1] ?? '';
+    const node = launch(['start', '--home', home, '--json'], env);
+    const { rpc } = JSON.parse(await node.firstLine()) as { rpc: string };
+    await reaches(rpc, 1);
+    const put = ['memory', 'put', 'hello', '--from', 'alice', '--keys', keys, '--node', rpc];
+    const free = await metatron([...put, '--json'], env);
+    expect(free.code).to.equal(1);
+    expect(free.stderr).to.match(/insufficient fees.*required: \d+aphi/);
+    const paid = await metatron([...put, '--fee', fee, '--json'], env);
+    expect(paid.code, paid.stderr).to.equal(0);
+    node.kill('SIGTERM');
+    expect(await node.ended, node.output.stderr).to.equal(0);
+  });
 });
 
 describe('what users get wrong', function () {
