@@ -14,7 +14,7 @@ import type { AccountId } from '../../addresses.ts';
 import { getAccount } from '../../auth/accounts.ts';
 import type { Overlay } from '../../overlay.ts';
 import { contractKey, slotCodec, slotKey, wordBytes } from '../records.ts';
-import type { EvmBlock, EvmCall, EvmPorts, EvmTx } from '../types.ts';
+import type { EvmBlock, EvmPorts } from '../types.ts';
 import type { MetAccount } from '../witness.ts';
 import type {
   AccountValues,
@@ -26,6 +26,7 @@ import type {
   SeenSlot,
   Unmirrored,
 } from './port.ts';
+import { isTx } from './requests.ts';
 
 type Address = {
   readonly place: number;
@@ -48,11 +49,6 @@ class Meetings {
   blockHash = false;
   moved = false;
   ended = false;
-}
-
-/** Whether a run is a transaction, which names its fees. */
-function isTx(call: EvmCall | EvmTx): call is EvmTx {
-  return 'maxFeePerGas' in call;
 }
 
 /** Watches the runs of one block. */
