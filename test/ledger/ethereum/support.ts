@@ -13,10 +13,12 @@ import {
   QueryAccountResponse,
   QueryParamsResponse,
 } from '../../../node/src/gen/metatron/evm/v1/query.ts';
+import { amountCodec } from '../../../node/src/ledger/bank/balances.ts';
 import { wrapEthereumTx } from '../../../node/src/ledger/ethereum/wrapper.ts';
 import type { Ledger } from '../../../node/src/ledger/ledger.ts';
 import { accountFromKey } from '../../../node/src/ops/accounts.ts';
 import { sendMessage, signTransaction } from '../../../node/src/ops/transaction.ts';
+import type { MemoryStore } from '../memory-store.ts';
 import { CHAIN_ID, DENOM, PREFIX } from '../world.ts';
 
 /** The bytes of `0x…`. */
@@ -112,4 +114,13 @@ export function cosmosSend(
   };
   const fee = terms.fee === undefined ? [] : coins(terms.fee);
   return signTransaction([message], signing, { gasLimit: 200_000n, fee, memo: '' });
+}
+
+/** The sum of all balances of the base denomination. */
+export function sumOfBalances(store: MemoryStore): bigint {
+  let sum = 0n;
+  for (const [name, value] of store.records) {
+    if (name.startsWith('18')) sum += amountCodec.decode(value).amount;
+  }
+  return sum;
 }
