@@ -32,10 +32,15 @@ export class Guard {
   readonly #origins: ReadonlySet<string>;
   readonly #buckets: Map<string, Bucket> = new Map();
   readonly #now: () => number;
+  readonly #section: string;
 
-  /** @param now - milliseconds that only grow */
-  constructor(config: RpcConfig, now: () => number) {
+  /**
+   * @param now - milliseconds that only grow
+   * @param section - of the configuration, whose keys a refusal names
+   */
+  constructor(config: RpcConfig, now: () => number, section = 'rpc') {
     this.#config = config;
+    this.#section = section;
     this.#hosts = new Set([config.host, ...config.allowedHosts].map((name) => name.toLowerCase()));
     this.#origins = new Set(config.allowedOrigins);
     this.#now = now;
@@ -62,12 +67,12 @@ export class Guard {
     if (!this.#hosts.has('*')) {
       const name = hostName(host ?? '');
       if (!LOOPBACK.has(name) && !this.#hosts.has(name)) {
-        const params = { what: `host ${name}`, setting: 'rpc.allowedHosts' };
+        const params = { what: `host ${name}`, setting: `${this.#section}.hosts` };
         return { status: 403, reason: errors.Forbidden.message(params) };
       }
     }
     if (origin !== undefined && !this.#allowsOrigin(origin, host)) {
-      const params = { what: 'origin', setting: 'rpc.allowedOrigins' };
+      const params = { what: 'origin', setting: `${this.#section}.origins` };
       return { status: 403, reason: errors.Forbidden.message(params) };
     }
     if (this.take(address)) return undefined;

@@ -7,14 +7,10 @@
  *
  * @module
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import type { Duplex } from 'node:stream';
-import { describe, LedgerError } from '../base/errors.ts';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from '../base/logger.ts';
 import type { RpcConfig } from './config.ts';
-import { errors } from './errors.ts';
-import { Guard } from './guard.ts';
+import { HttpPort, JSON_TYPE, reply } from './http-port.ts';
 import { Dispatcher, errorText } from './jsonrpc.ts';
 import type { RpcPorts } from './ports.ts';
 import { rpcError } from './protocol-errors.ts';
@@ -37,45 +33,36 @@ export type RpcServerOptions = {
 
 const WS_METHODS: ReadonlySet<string> = new Set(['subscribe', 'unsubscribe', 'unsubscribe_all']);
 
-function reply(response: ServerResponse, status: number, text: string, type: string): void {
-  // A text goes out in one write with the head; a buffer would take two.
-  const length = Buffer.byteLength(text);
-  response.writeHead(status, { 'content-type': type, 'content-length': length });
-  response.end(text);
-}
-
-const JSON_TYPE = 'application/json';
-/** How many times the allowed size of a body is read before the connection is cut. */
-const OVERSIZE_FACTOR = 8;
-
 /** The RPC server of a node. */
 export class RpcServer {
   readonly #options: RpcServerOptions;
   readonly #dispatcher: Dispatcher;
-  readonly #guard: Guard;
   readonly #sockets: WebSocketSide;
-  readonly #server: Server;
+  readonly #port: HttpPort;
 
   constructor(options: RpcServerOptions) {
     const { config, ports, logger } = options;
     this.#options = options;
     const routes = { ...nodeRoutes(ports), ...blockRoutes(ports), ...txRoutes(ports) };
     this.#dispatcher = new Dispatcher(routes, config.maxBatch, logger);
-    this.#guard = new Guard(config, () => performance.now());
+    this.#port = new HttpPort({
+      config,
+      logger,
+      section: 'rpc',
+      handlers: {
+        post: (body, request, response) => this.#post(body, request, response),
+        other: (request, response) => this.#other(request, response),
+        upgrades: (path) => path === '/websocket',
+        upgrade: (request, socket, head) => this.#sockets.upgrade(request, socket, head),
+      },
+    });
     this.#sockets = new WebSocketSide({
       dispatcher: this.#dispatcher,
       bus: ports.bus,
       config,
       logger,
-      take: (address) => this.#guard.take(address),
+      take: (address) => this.#port.guard.take(address),
     });
-    this.#server = createServer(
-      { requestTimeout: config.requestTimeoutMs, keepAliveTimeout: config.keepAliveMs },
-      (request, response) => this.#request(request, response),
-    );
-    this.#server.maxConnections = config.maxConnections;
-    this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
-    this.#server.on('clientError', (thrown, socket) => refuseBytes(thrown, socket));
   }
 
   /** Names of the JSON-RPC methods served. */
@@ -89,66 +76,23 @@ export class RpcServer {
    * @returns the URL without a trailing slash
    * @throws LedgerError rpc/9 if the address cannot be had
    */
-  async start(): Promise<string> {
-    const { host, port } = this.#options.config;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#server.once('error', reject);
-    this.#server.listen(port, host, resolve);
-    try {
-      await promise;
-    } catch (thrown) {
-      const cause = describe(thrown);
-      const reason = `cannot listen on ${host}:${port}: ${cause}; choose another rpc.listen`;
-      throw new LedgerError(errors.Unavailable, { reason }, thrown);
-    }
-    this.#server.removeListener('error', reject);
-    this.#server.on('error', (thrown) => {
-      this.#options.logger.error('rpc server failed', { reason: describe(thrown) });
-    });
-    const address = this.#server.address() as AddressInfo;
-    const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-    return `http://${name}:${address.port}`;
+  start(): Promise<string> {
+    return this.#port.start();
   }
 
   /** Stops: closes the port and every connection. */
   async stop(): Promise<void> {
     this.#sockets.close();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#server.close(() => resolve());
-    this.#server.closeAllConnections();
-    await promise;
-  }
-
-  #request(request: IncomingMessage, response: ServerResponse): void {
-    const address = request.socket.remoteAddress ?? '';
-    const refusal = this.#guard.refusal(address, request.headers);
-    if (refusal !== undefined) {
-      request.resume();
-      reply(
-        response,
-        refusal.status,
-        errorText(null, rpcError('server', refusal.reason)),
-        JSON_TYPE,
-      );
-      return;
-    }
-    const origin = this.#guard.corsOrigin(request.headers);
-    if (origin !== undefined) this.#allow(origin, response);
-    const { method, url = '/' } = request;
-    if (method === 'OPTIONS' && origin !== undefined) reply(response, 204, '', JSON_TYPE);
-    else if (method === 'POST' && (url === '/' || url === '')) this.#post(request, response);
-    else if (method === 'GET' || method === 'HEAD') this.#get(url, request, response);
-    else this.#other(request, response);
-  }
-
-  #allow(origin: string, response: ServerResponse): void {
-    response.setHeader('access-control-allow-origin', origin);
-    response.setHeader('access-control-allow-methods', 'GET, POST, HEAD');
-    response.setHeader('access-control-allow-headers', 'content-type');
-    response.setHeader('vary', 'origin');
+    await this.#port.stop();
   }
 
   #other(request: IncomingMessage, response: ServerResponse): void {
+    const { method, url = '/' } = request;
+    if (method === 'GET' || method === 'HEAD') this.#get(url, request, response);
+    else this.#web(request, response);
+  }
+
+  #web(request: IncomingMessage, response: ServerResponse): void {
     const { web } = this.#options;
     if (web !== undefined) {
       web(request, response);
@@ -158,32 +102,9 @@ export class RpcServer {
     reply(response, 404, 'not found\n', 'text/plain');
   }
 
-  #post(request: IncomingMessage, response: ServerResponse): void {
-    const { maxBodyBytes } = this.#options.config;
-    const chunks: Buffer[] = [];
-    let size = 0;
-    request.on('data', (chunk: Buffer) => {
-      size += chunk.length;
-      if (size <= maxBodyBytes) chunks.push(chunk);
-      else chunks.length = 0;
-      // A little more is read so that the client sees the refusal; a flood is cut off.
-      if (size > OVERSIZE_FACTOR * maxBodyBytes) request.destroy();
-    });
-    request.on('error', () => response.destroy());
-    request.on('end', () => {
-      if (size > maxBodyBytes) {
-        const reason = `error reading request body: more than ${maxBodyBytes} bytes`;
-        reply(response, 413, errorText(null, rpcError('request', reason)), JSON_TYPE);
-        return;
-      }
-      if (size === 0) {
-        reply(response, 200, this.#listing(request), 'text/html');
-        return;
-      }
-      const [first] = chunks;
-      const body = chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks);
-      this.#answer(this.#dispatcher.answer(body.toString()), response, 200);
-    });
+  #post(body: Buffer, request: IncomingMessage, response: ServerResponse): void {
+    if (body.length === 0) reply(response, 200, this.#listing(request), 'text/html');
+    else this.#answer(this.#dispatcher.answer(body.toString()), response, 200);
   }
 
   #answer(answer: string | Promise<string>, response: ServerResponse, errorStatus: number): void {
@@ -208,7 +129,7 @@ export class RpcServer {
     }
     const query = new URLSearchParams(at === -1 ? '' : url.slice(at + 1));
     const answer = this.#dispatcher.callUri(method, query);
-    if (answer === undefined) this.#other(request, response);
+    if (answer === undefined) this.#web(request, response);
     else this.#answer(answer, response, 500);
   }
 
@@ -224,31 +145,6 @@ export class RpcServer {
       .map(([name, { params }]) => link(name, Object.keys(params)));
     return `<html><body>Available endpoints:<br>${lines.join('')}</body></html>`;
   }
-
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const address = request.socket.remoteAddress ?? '';
-    const refusal = this.#guard.refusal(address, request.headers);
-    const path = (request.url ?? '').split('?')[0];
-    if (refusal !== undefined || path !== '/websocket') {
-      const status = refusal === undefined ? '404 Not Found' : `${refusal.status} Refused`;
-      socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
-      return;
-    }
-    this.#sockets.upgrade(request, socket, head);
-  }
-}
-
-/** Answers bytes that are no HTTP request, and ends their connection. */
-function refuseBytes(thrown: Error, socket: Duplex): void {
-  if (!socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const text = errorText(null, rpcError('request', `not an HTTP request: ${thrown.message}`));
-  const head = `content-type: ${JSON_TYPE}\r\ncontent-length: ${Buffer.byteLength(text)}\r\n`;
-  socket.end(`HTTP/1.1 400 Bad Request\r\nconnection: close\r\n${head}\r\n${text}`, () =>
-    socket.destroy(),
-  );
 }
 
 /** Whether the text of one answer is an error. */
