@@ -5,12 +5,16 @@
  */
 import { expect } from 'chai';
 import { equalBytes, toHex, utf8 } from '../../node/src/base/bytes.ts';
+import { present } from '../../node/src/base/errors.ts';
 import { blockCodec } from '../../node/src/types/block.ts';
+import { type BlockId, NIL_BLOCK_ID } from '../../node/src/types/block-id.ts';
+import { evidenceListCodec } from '../../node/src/types/evidence.ts';
 import {
   blocksyncMessageCodec,
   CHANNEL,
   consensusMessageCodec,
 } from '../../node/src/types/messages.ts';
+import { duplicateVote } from '../../node/src/types/verify-evidence.ts';
 import { VOTE_TYPE, type Vote, voteSignBytes } from '../../node/src/types/vote.ts';
 import { World } from './world.ts';
 
@@ -144,6 +148,35 @@ describe('engine: faults', () => {
     // The votes of the one passed over still come, by way of the others.
     expect(greedy.height).to.be.at.least(from + 18);
     expect(sameAt(world, from + 15)).to.equal(true);
+  });
+
+  it('drops who sends false evidence, but blames nobody for what it could not check', async () => {
+    const world = new World({ nodes: 4, emptyBlocksMs: 100 });
+    await world.startAll();
+    await world.reach(5);
+    const [strict, lax, sender] = [world.node(0), world.node(1), world.node(2)];
+    lax.exhausted.add(sender.id);
+    const at = present(strict.disk.heights.get(3), 'height 3').block.header;
+    const validators = present(strict.engine, 'engine').chain.validators;
+    const [accused] = validators.validators;
+    const vote = (blockId: BlockId): Vote => ({
+      type: VOTE_TYPE.prevote,
+      height: 3,
+      round: 0,
+      blockId,
+      timestamp: at.time,
+      validatorAddress: accused?.address ?? new Uint8Array(20),
+      validatorIndex: 0,
+      signature: new Uint8Array(64).fill(1),
+    });
+    const value = duplicateVote(vote(NIL_BLOCK_ID), vote(at.lastBlockId), at.time, validators);
+    const evidence = [{ kind: 'duplicateVote', value: present(value, 'evidence') }] as const;
+    const message = evidenceListCodec.encode({ evidence });
+    for (const to of [0, 1]) world.deliver(2, to, CHANNEL.evidence, message);
+    expect(await world.until(() => strict.dropped.length > 0, 2_000)).to.equal(true);
+    expect(strict.dropped.map(({ peer }) => peer)).to.deep.equal([sender.id]);
+    expect(await world.reach(lax.height + 5)).to.equal(true);
+    expect(lax.dropped).to.deep.equal([]);
   });
 
   it('refuses a fetched block that was changed, and drops its senders', async () => {
