@@ -281,6 +281,9 @@ describe('rpc/server', () => {
     const small = await serve({ maxBodyBytes: 100 });
     const large = await fetch(small, { method: 'POST', body: 'x'.repeat(101) });
     expect(large.status).to.equal(413);
+    const huge = await fetch(url, { method: 'POST', body: new Uint8Array(30_000_000) });
+    expect(huge.status).to.equal(413);
+    expect((await huge.json()) as Answer).to.have.nested.property('error.code', -32_600);
     const slow = await serve({ requestsPerSecond: 3 });
     const codes: number[] = [];
     for (let i = 0; i < 5; i++) codes.push((await fetch(`${slow}/health`)).status);
