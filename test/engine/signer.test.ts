@@ -123,6 +123,20 @@ describe('engine: signer', () => {
     expect(await later.signVote(vote({ height: 6, round: 2 }))).to.equal(undefined);
   });
 
+  it('signs nothing in a place whose record it cannot read', async () => {
+    const strange = Uint8Array.of(2, 8, 1);
+    for (const type of [VOTE_TYPE.prevote, VOTE_TYPE.precommit]) {
+      const guard = new Guard();
+      await signer(guard).signVote(vote({ type }));
+      const record = guard.record && { ...guard.record, signBytes: strange };
+      guard.record = record;
+      for (const fields of [{ type }, { type, blockId: blockId(2) }]) {
+        expect(await signer(guard).signVote(vote(fields))).to.equal(undefined);
+      }
+      expect(guard.record).to.equal(record);
+    }
+  });
+
   it('never makes two signatures for one place, whatever is asked, over restarts', async () => {
     const request = fc.record({
       height: fc.integer({ min: 1, max: 3 }),

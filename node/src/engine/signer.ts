@@ -61,7 +61,10 @@ function stepOf(type: number): number {
   return type === VOTE_TYPE.precommit ? SIGN_STEP.precommit : SIGN_STEP.proposal;
 }
 
-function compareSlots(a: GuardRecord, b: Omit<GuardRecord, 'signBytes' | 'signature'>): number {
+/** A place in which the key signs at most one thing. */
+type Slot = Pick<GuardRecord, 'height' | 'round' | 'step'>;
+
+function compareSlots(a: Slot, b: Slot): number {
   return a.height - b.height || a.round - b.round || a.step - b.step;
 }
 
@@ -125,17 +128,24 @@ export class Signer {
     return signed === undefined ? this.#earlierPrevote(vote) : { ...vote, ...signed };
   }
 
+  /** What the guard holds for this slot, and the time it covers if that can be read. */
+  #held(
+    slot: Slot,
+    timeField: number,
+  ): { readonly record: GuardRecord; readonly timestamp: Time | undefined } | undefined {
+    const record = this.#last;
+    if (record === undefined || compareSlots(record, slot) !== 0) return undefined;
+    return { record, timestamp: timestampIn(record.signBytes, timeField) };
+  }
+
   async #earlierPrevote(vote: Omit<Vote, 'signature'>): Promise<Vote | undefined> {
-    const last = this.#last;
     const { height, round, type } = vote;
     if (type !== VOTE_TYPE.prevote || round !== 0 || height === this.#silentAt) return undefined;
-    if (last === undefined || compareSlots(last, { height, round, step: stepOf(type) }) !== 0) {
-      return undefined;
-    }
-    const { signBytes, signature } = last;
-    const timestamp = timestampIn(signBytes, TIME_FIELD.vote);
+    const held = this.#held({ height, round, step: stepOf(type) }, TIME_FIELD.vote);
+    if (held?.timestamp === undefined) return undefined;
+    const { timestamp, record } = held;
+    const { signBytes, signature } = record;
     const id = fieldIn(signBytes, BLOCK_ID_FIELD);
-    if (timestamp === undefined) return undefined;
     const blockId = id === undefined ? NIL_BLOCK_ID : blockIdCodec.decode(id);
     const earlier = { ...vote, blockId, timestamp };
     if (!equalBytes(voteSignBytes(this.#chainId, earlier), signBytes)) return undefined;
@@ -162,15 +172,15 @@ export class Signer {
   ): Promise<Signed | undefined> {
     const { height, round, timestamp } = slot;
     if (height === this.#silentAt) return undefined;
-    const last = this.#last;
-    const order = last === undefined ? -1 : compareSlots(last, { height, round, step });
-    if (last !== undefined && order === 0) {
-      const before = timestampIn(last.signBytes, timeField);
-      const same = before !== undefined && equalBytes(bytesAt(before), last.signBytes);
+    const held = this.#held({ height, round, step }, timeField);
+    if (held !== undefined) {
+      const { record, timestamp: before } = held;
+      const same = before !== undefined && equalBytes(bytesAt(before), record.signBytes);
       await this.#saved;
-      return same ? { signature: last.signature, timestamp: before } : undefined;
+      return same ? { signature: record.signature, timestamp: before } : undefined;
     }
-    if (order > 0) return undefined;
+    const last = this.#last;
+    if (last !== undefined && compareSlots(last, { height, round, step }) >= 0) return undefined;
     const signBytes = bytesAt(timestamp);
     const signature = this.#key.sign(signBytes);
     const record = { height, round, step, signBytes, signature };
