@@ -154,7 +154,8 @@ function portsFrom(base: number, index: number): Ports {
 async function choosePorts(wanted: readonly Ports[]): Promise<readonly Ports[]> {
   const held: Server[] = [];
   try {
-    for (const { p2p, rpc } of wanted) held.push(await reserve(p2p), await reserve(rpc));
+    const ports = wanted.flatMap(({ p2p, rpc }) => [p2p, rpc]);
+    for (const port of ports) held.push(await reserve(port));
     return wanted.map((_, i) => ({
       p2p: portOf(held[2 * i]),
       rpc: portOf(held[2 * i + 1]),
