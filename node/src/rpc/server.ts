@@ -17,7 +17,8 @@ import { rpcError } from './protocol-errors.ts';
 import { blockRoutes } from './routes-blocks.ts';
 import { nodeRoutes } from './routes-node.ts';
 import { txRoutes } from './routes-tx.ts';
-import { WebSocketSide } from './websocket.ts';
+import { SocketSide } from './sockets.ts';
+import { CometSession } from './websocket.ts';
 
 /** Answers what is no JSON-RPC: REST, metrics, pages. */
 export type WebHandler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -37,7 +38,7 @@ const WS_METHODS: ReadonlySet<string> = new Set(['subscribe', 'unsubscribe', 'un
 export class RpcServer {
   readonly #options: RpcServerOptions;
   readonly #dispatcher: Dispatcher;
-  readonly #sockets: WebSocketSide;
+  readonly #sockets: SocketSide;
   readonly #port: HttpPort;
 
   constructor(options: RpcServerOptions) {
@@ -56,12 +57,17 @@ export class RpcServer {
         upgrade: (request, socket, head) => this.#sockets.upgrade(request, socket, head),
       },
     });
-    this.#sockets = new WebSocketSide({
+    const parts = {
       dispatcher: this.#dispatcher,
       bus: ports.bus,
       config,
+      subscribers: new Set<object>(),
+    };
+    this.#sockets = new SocketSide({
+      config,
       logger,
       take: (address) => this.#port.guard.take(address),
+      open: (client) => new CometSession(client, parts),
     });
   }
 
