@@ -10,7 +10,7 @@
  */
 import { concatBytes, equalBytes, fromHex } from '../../base/bytes.ts';
 import { present } from '../../base/errors.ts';
-import { encodeRlpList, integerBytes } from '../ethereum/rlp.ts';
+import { encodeRlp, integerBytes } from '../ethereum/rlp.ts';
 import { keccak256 } from '../keccak.ts';
 import type { WarmJournal } from './journal.ts';
 import { DELEGATION_BYTES, wordBytes, wordHex } from './records.ts';
@@ -33,7 +33,7 @@ const WORD = 2n ** 256n;
 
 /** What an authorization's account signed. */
 function digestOf({ chainId, address, nonce }: EvmAuthorization): Uint8Array {
-  const list = encodeRlpList([integerBytes(chainId), address, integerBytes(nonce)]);
+  const list = encodeRlp([integerBytes(chainId), address, integerBytes(nonce)]);
   return keccak256(concatBytes(MAGIC, list));
 }
 
