@@ -90,7 +90,7 @@ export class Mirror {
 
   /** The root of its state trie, for tests. */
   async stateRoot(): Promise<string> {
-    const [block] = await this.#chain.ask([['eth_getBlockByNumber', 'latest', false]]);
+    const [block] = await this.#chain.ask([['eth_getBlockByNumber', 'pending', false]]);
     return (block as { stateRoot: string }).stateRoot;
   }
 
