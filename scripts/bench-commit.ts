@@ -213,6 +213,7 @@ async function start(path: string) {
     store: new MeasuredStore(store),
     keys: secp256k1Keys,
     verifySecp256k1: () => true,
+    blockHash: (height) => sha256(u64be(height)),
   });
   await ledger.initChain({
     time: 0n,

@@ -147,7 +147,12 @@ class Costs {
 }
 
 async function start(): Promise<Ledger> {
-  const ledger = new Ledger({ store: new MapStore(), keys: secp256k1Keys, verifySecp256k1 });
+  const ledger = new Ledger({
+    store: new MapStore(),
+    keys: secp256k1Keys,
+    verifySecp256k1,
+    blockHash: (height) => sha256(u64be(height)),
+  });
   const state = ledgerState({}, senders);
   await ledger.initChain({
     time: 0n,

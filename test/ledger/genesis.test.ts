@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { expect } from 'chai';
 import { encodeBech32 } from '../../node/src/base/bech32.ts';
 import { utf8 } from '../../node/src/base/bytes.ts';
@@ -11,6 +12,7 @@ import { sha256 } from '../../node/src/base/hash.ts';
 import type { Logger } from '../../node/src/base/logger.ts';
 import { SILENT } from '../../node/src/base/logger.ts';
 import { secp256k1Keys, verifySecp256k1 } from '../../node/src/crypto/secp256k1.ts';
+import { PLACES } from '../../node/src/gen/contracts/system.ts';
 import {
   getAccount,
   getAuthParams,
@@ -105,6 +107,9 @@ const SDK_GENESIS = {
   genutil: { gen_txs: [] },
 };
 
+/** The ledger's contracts have accounts of their own. */
+const CONTRACTS = PLACES.length;
+
 describe('ledger: genesis', () => {
   it('loads auth and bank of an SDK genesis and names what it ignores', async () => {
     const { store, ignored } = await load(SDK_GENESIS);
@@ -115,7 +120,7 @@ describe('ledger: genesis', () => {
       permissions: ['minter'],
     });
     expect(getAccount(store, id(4))?.number).to.equal(8);
-    expect(nextAccountNumber(store)).to.equal(9);
+    expect(nextAccountNumber(store)).to.equal(9 + CONTRACTS);
     expect(getAuthParams(store)).to.include({ maxMemoCharacters: 512, txSigLimit: 7 });
     expect(getBalance(store, id(4), 'uosmo')).to.equal(1n);
     expect(getSupply(store, 'uatom')).to.equal(15n);
@@ -127,9 +132,9 @@ describe('ledger: genesis', () => {
     ]);
   });
 
-  it('loads a genesis without accounts, whose first account gets the number 0', async () => {
+  it('loads a genesis without accounts, where only the contracts have numbers', async () => {
     const { store } = await load({});
-    expect(nextAccountNumber(store)).to.equal(0);
+    expect(nextAccountNumber(store)).to.equal(CONTRACTS);
     expect(getAuthParams(store)).to.include({ maxMemoCharacters: 256 });
   });
 

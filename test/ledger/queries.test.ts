@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import {
   type AuthExtension,
   accountFromAny,
@@ -23,6 +24,7 @@ import type { QueryResponse } from '../../node/src/abci/application.ts';
 import { encodeBech32 } from '../../node/src/base/bech32.ts';
 import { fromUtf8, utf8 } from '../../node/src/base/bytes.ts';
 import { sha256 } from '../../node/src/base/hash.ts';
+import { PLACES } from '../../node/src/gen/contracts/system.ts';
 import { moduleAccountId } from '../../node/src/ledger/addresses.ts';
 import {
   type Actor,
@@ -106,7 +108,7 @@ describe('ledger: queries', () => {
       `rpc error: code = NotFound desc = account ${stranger} not found: key not found`,
     );
     expect((await auth.AccountInfo({ address: bob.address })).info?.accountNumber).to.equal(1n);
-    expect((await auth.Accounts({})).accounts.length).to.equal(4);
+    expect((await auth.Accounts({})).accounts.length).to.equal(4 + PLACES.length);
     expect((await auth.Params({})).params.maxMemoCharacters).to.equal(256n);
     expect(await auth.Bech32Prefix({})).to.deep.equal({ bech32Prefix: PREFIX });
     expect((await auth.ModuleAccountByName({ name: 'fee_collector' })).account).to.not.equal(
@@ -124,8 +126,8 @@ describe('ledger: queries', () => {
       seen.push(...page.accounts.map((any) => accountFromAny(any).address));
       key = page.pagination?.nextKey ?? new Uint8Array(0);
     } while (key.length > 0);
-    expect(new Set(seen).size).to.equal(4);
-    expect(seen.length).to.equal(4);
+    expect(new Set(seen).size).to.equal(4 + PLACES.length);
+    expect(seen.length).to.equal(4 + PLACES.length);
   });
 
   it('answers balances, supply and metadata, at earlier heights too', async () => {

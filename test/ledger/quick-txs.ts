@@ -83,7 +83,12 @@ export async function quickLedger(
   balance: bigint,
   verify: VerifySecp256k1 = () => true,
 ): Promise<Ledger> {
-  const ledger = new Ledger({ store, keys: secp256k1Keys, verifySecp256k1: verify });
+  const ledger = new Ledger({
+    store,
+    keys: secp256k1Keys,
+    verifySecp256k1: verify,
+    blockHash: (height) => sha256(u64be(height)),
+  });
   const state = {
     ...appStateOf(actors.map(({ address }) => address)),
     bank: {

@@ -7,7 +7,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { toHex } from '../../node/src/base/bytes.ts';
+import { toHex, u64be } from '../../node/src/base/bytes.ts';
+import { sha256 } from '../../node/src/base/hash.ts';
 import { secp256k1Keys, verifySecp256k1 } from '../../node/src/crypto/secp256k1.ts';
 import { Ledger } from '../../node/src/ledger/ledger.ts';
 import { Database } from '../../node/state/database.ts';
@@ -54,7 +55,12 @@ describe('ledger: on the real store', () => {
       await db.close();
       db = await Database.open(path);
       const store = await LevelStateStore.open(db);
-      const ledger = new Ledger({ store, keys: secp256k1Keys, verifySecp256k1 });
+      const ledger = new Ledger({
+        store,
+        keys: secp256k1Keys,
+        verifySecp256k1,
+        blockHash: (height) => sha256(u64be(height)),
+      });
       const info = await ledger.info();
       expect(info.lastHeight).to.equal(3);
       expect(toHex(info.lastAppHash)).to.equal(seen.at(-1));

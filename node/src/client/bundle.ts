@@ -116,6 +116,11 @@ export function readEntry(value: unknown): {
   };
 }
 
+/** Whether a leaf is an entry's, not a change of the space's. @throws LedgerError proof/1 */
+export function isEntry(leaf: Uint8Array): boolean {
+  return guarded(() => Operation.decode(leaf), 'entry.leaf').kind?.$case === 'put';
+}
+
 /** What a leaf that the log vouches for says, with its content. @throws LedgerError proof/2 */
 export function proven(
   { leaf, content }: { readonly leaf: Uint8Array; readonly content: Uint8Array },
@@ -123,7 +128,7 @@ export function proven(
   index: number,
 ): ProvenEntry {
   const { kind, height, blockTime } = guarded(() => Operation.decode(leaf), 'entry.leaf');
-  if (kind === undefined || blockTime === undefined) return malformed('entry.leaf');
+  if (kind?.$case !== 'put' || blockTime === undefined) return malformed('entry.leaf');
   const entry = kind.value;
   if (!equalBytes(entry.space, space)) broken('the entry is of another space');
   if (!equalBytes(entry.contentHash, sha256(content))) broken('content');

@@ -107,7 +107,7 @@ export type PageOptions = {
 /** A page of entries. */
 export type MemoryPage = {
   readonly memories: readonly Memory[];
-  /** Entries of the whole list. */
+  /** Positions of the whole list; in a space's log changes of the space have some of them. */
   readonly total: number;
   /** Where the next page starts; absent on the last one. */
   readonly next: number | undefined;
@@ -147,7 +147,7 @@ export function putMessage(author: string, draft: PutDraft): PutMessage {
 /** Reads a logged entry; its content must be the one that its leaf names. */
 export function readLogged({ leaf, content, index }: LoggedEntry, readAt: number): Memory {
   const { kind, height, blockTime } = Operation.decode(leaf);
-  if (kind === undefined || blockTime === undefined) return malformed('entry');
+  if (kind?.$case !== 'put' || blockTime === undefined) return malformed('entry');
   const entry = kind.value;
   if (!equalBytes(sha256(content), entry.contentHash)) return broken('content');
   return {
@@ -169,7 +169,9 @@ function pageOf({ start = 0, limit = MAX_PAGE }: PageOptions): Page {
 function readPage({ value, height: readAt }: Answer): MemoryPage {
   const { entries, total, next } = QueryListResponse.decode(value);
   return {
-    memories: entries.map((entry) => readLogged(entry, readAt)),
+    memories: entries
+      .filter(({ leaf }) => Operation.decode(leaf).kind?.$case === 'put')
+      .map((entry) => readLogged(entry, readAt)),
     total: Number(total),
     next: next === undefined ? undefined : Number(next),
     readAt,

@@ -34,6 +34,7 @@ import {
   bytesOf,
   exactly,
   guarded,
+  isEntry,
   listOf,
   type ProvenAt,
   parsed,
@@ -68,7 +69,9 @@ export function verifyProof(bundle: unknown, trusted: Trusted): ProvenAt {
 }
 
 /**
- * Checks that a listing is complete: all entries of the space at the height of its anchor.
+ * Checks that a listing is complete: all operations of the space at the height of its anchor.
+ *
+ * @returns the entries; changes of the space are left out
  *
  * @throws LedgerError proof/1 (form), proof/2 (does not hold), proof/3 (another chain)
  */
@@ -82,10 +85,9 @@ export function verifyListing(bundle: unknown, trusted: Trusted): readonly Prove
   const root = merkleRoot(entries.map(({ leaf }) => leaf));
   if (!equalBytes(root, record.root)) broken('entries');
   const header = verifyAnchor(json['anchor'], spaceKey(id), bytes, trusted);
-  return entries.map((entry, index) => ({
-    ...proven(entry, id, index),
-    provenHeight: header.height - 1,
-  }));
+  return entries.flatMap((entry, index) =>
+    isEntry(entry.leaf) ? [{ ...proven(entry, id, index), provenHeight: header.height - 1 }] : [],
+  );
 }
 
 /**

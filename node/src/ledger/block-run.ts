@@ -11,14 +11,15 @@
  *
  * @module
  */
-import { equalBytes } from '../base/bytes.ts';
+import { EMPTY, equalBytes } from '../base/bytes.ts';
 import { LedgerError } from '../base/errors.ts';
 import type { ExecTxResult } from '../types/results.ts';
 import type { CarriedTx } from './ethereum/carrier.ts';
 import { EthereumRun } from './ethereum/run.ts';
-import { type Environment, refused, runTransaction } from './executor.ts';
+import { type Environment, refused, runAlone, startTransaction, Undecided } from './executor.ts';
 import type { Block } from './module.ts';
 import type { Overlay } from './overlay.ts';
+import { RulesBatch } from './rules/batch.ts';
 import type { DecodedTx } from './tx/decode.ts';
 import type { DecodedTxs } from './tx/decoded.ts';
 
@@ -27,6 +28,18 @@ type Soon<T> = T | Promise<T>;
 
 /** What a block consists of, as far as execution depends on it. */
 export type BlockInputs = Block & { readonly txs: readonly Uint8Array[] };
+
+/** Stands where a result will be. */
+const WAITING: ExecTxResult = {
+  code: 0,
+  data: EMPTY,
+  log: '',
+  info: '',
+  gasWanted: 0,
+  gasUsed: 0,
+  events: [],
+  codespace: '',
+};
 
 /** A block being executed. */
 export class BlockRun {
@@ -37,11 +50,18 @@ export class BlockRun {
   readonly #results: ExecTxResult[] = [];
   /** Present once there is an Ethereum transaction: no native one follows it. */
   #ethereum: EthereumRun | undefined;
+  readonly #batch: RulesBatch;
   #gas = 0;
 
-  constructor(env: Environment, decoded: DecodedTxs) {
+  /** @param maxBatch - most transactions that the rules are asked about in one call */
+  constructor(env: Environment, decoded: DecodedTxs, maxBatch?: number) {
     this.#env = env;
     this.#decoded = decoded;
+    const { ethereum: host, block, state } = env;
+    const settle = (place: number, result: ExecTxResult): void => {
+      this.#results[place] = result;
+    };
+    this.#batch = new RulesBatch({ host, block, state }, settle, maxBatch);
   }
 
   /** The state after the transactions so far. */
@@ -59,7 +79,7 @@ export class BlockRun {
     return this.#known;
   }
 
-  /** One result per transaction. */
+  /** One result per transaction, when all are `settled`. */
   get results(): readonly ExecTxResult[] {
     return this.#results;
   }
@@ -75,11 +95,7 @@ export class BlockRun {
       return this.#runEthereum(bytes, tx, tx.ethereum, false);
     }
     if (this.#ethereum !== undefined) return false;
-    const { admitted, result } = runTransaction(this.#env, tx, 'execute');
-    if (!admitted) return false;
-    this.#gas = gas;
-    this.#keep(bytes, tx, result);
-    return true;
+    return this.#run(bytes, tx, false);
   }
 
   /** Executes a transaction of a decided block. */
@@ -87,8 +103,44 @@ export class BlockRun {
     const tx = this.#decode(bytes);
     if (tx instanceof LedgerError) this.#keep(bytes, undefined, refused(tx, 0, 0));
     else if (tx.ethereum !== undefined) return this.#runEthereum(bytes, tx, tx.ethereum, true);
-    else this.#keep(bytes, tx, runTransaction(this.#env, tx, 'execute').result);
+    else return this.#run(bytes, tx, true);
     return undefined;
+  }
+
+  /** @param always - whether it stands in the block even if it may not run */
+  #run(bytes: Uint8Array, tx: DecodedTx, always: boolean): Soon<boolean> {
+    if (!this.#batch.concerns(tx)) return this.#start(bytes, tx, always);
+    return this.#batch.decide().then(() => this.#start(bytes, tx, always));
+  }
+
+  #start(bytes: Uint8Array, tx: DecodedTx, always: boolean): Soon<boolean> {
+    const started = startTransaction(this.#env, tx, 'execute');
+    if (started instanceof Undecided) return this.#wait(bytes, tx, started);
+    const { admitted, result } = started;
+    if (!admitted && !always) return false;
+    this.#gas += tx.gasLimit;
+    this.#keep(bytes, tx, result);
+    return true;
+  }
+
+  #wait(bytes: Uint8Array, tx: DecodedTx, undecided: Undecided): Soon<boolean> {
+    this.#gas += tx.gasLimit;
+    const place = this.#txs.length;
+    this.#keep(bytes, tx, WAITING);
+    if (undecided.isMixed) return this.#decideAlone(undecided, place);
+    return this.#batch.add(undecided, place) ? this.#batch.decide().then(() => true) : true;
+  }
+
+  async #decideAlone(undecided: Undecided, place: number): Promise<boolean> {
+    await this.#batch.decide();
+    this.#results[place] = await runAlone(this.#env, undecided);
+    return true;
+  }
+
+  /** Waits until no transaction waits for the rules. */
+  async settled(): Promise<this> {
+    await this.#batch.decide();
+    return this;
   }
 
   /** @param always - whether it stands in the block even if it may not run */
@@ -99,6 +151,7 @@ export class BlockRun {
     always: boolean,
   ): Promise<boolean> {
     const { ethereum: host, state, block, addresses } = this.#env;
+    if (!this.#batch.isEmpty) await this.#batch.decide();
     const run = this.#ethereum ?? new EthereumRun({ host, state, block, addresses });
     const { admitted, result } = await run.run(carried, this.#txs.length);
     if (!admitted && !always) return false;

@@ -37,6 +37,12 @@ export const GAS = {
   head: 3_000,
   /** A space that did not exist before. */
   newSpace: 5_000,
+  /** A space that is not the author's own: once per author and space in a transaction. */
+  sharedSpace: 8_000,
+  /** A space with a policy contract, beside the gas that the contract uses: once as well. */
+  policy: 25_000,
+  /** A change of a space or of a grant. */
+  spaceChange: 50_000,
   /** One byte of a memory entry's content, key, tags and sources. */
   storedByte: 10,
 } as const;

@@ -41,6 +41,7 @@ import { checkFloor, type GasPrice, parsePrices, priorityOf } from './price.ts';
 import { answerQuery } from './query.ts';
 import type { Records } from './record.ts';
 import { modules } from './registry.ts';
+import { CONTRACTS_SECTION, makeContracts } from './rules/genesis.ts';
 import type { RecordChange, StateStore } from './store.ts';
 import type { DecodedTx } from './tx/decode.ts';
 import { DecodedTxs } from './tx/decoded.ts';
@@ -128,7 +129,7 @@ export class Ledger implements Application {
   }
 
   /** @inheritDoc @throws LedgerError genesis/1 if app_state is malformed */
-  initChain(request: InitChainRequest): Promise<InitChainResponse> {
+  async initChain(request: InitChainRequest): Promise<InitChainResponse> {
     const state = new Overlay(this.#store);
     const appState = parseAppState(request.appState);
     const { maxGas } = request.params.block;
@@ -146,14 +147,17 @@ export class Ledger implements Application {
     for (const module of modules) {
       module.genesis?.({ state, addresses, height, ignored }, appState[module.name]);
     }
-    const known = new Set(['metatron', ...modules.map((module) => module.name)]);
+    const known = new Set(['metatron', CONTRACTS_SECTION, ...modules.map(({ name }) => name)]);
     for (const name of Object.keys(appState)) if (!known.has(name)) ignored(name);
     this.#running = this.#runningOn(chain, addresses, state);
-    firstSights(state, this.#running.ethereum.faces);
+    const { ethereum: host } = this.#running;
+    firstSights(state, host.faces);
+    const block = { height, time: request.time, proposer: EMPTY };
+    await makeContracts({ host, block, state }, appState[CONTRACTS_SECTION], ignored);
     this.#genesis = state;
     this.#check = new CheckState(() => this.#base());
     // The state before the first block is empty: its hash stands in the first header.
-    return Promise.resolve({ params: undefined, validators: [], appHash: this.#store.appHash });
+    return { params: undefined, validators: [], appHash: this.#store.appHash };
   }
 
   /** What genesis fixed; read from the store after a restart. */
@@ -228,7 +232,7 @@ export class Ledger implements Application {
       const offered = run.offer(tx);
       if (offered === true || (offered !== false && (await offered))) bytes += size;
     }
-    this.#remember(run);
+    this.#remember(await run.settled());
     return run.txs;
   }
 
@@ -239,7 +243,7 @@ export class Ledger implements Application {
       const offered = run.offer(tx);
       if (offered === false || (offered !== true && !(await offered))) return false;
     }
-    this.#remember(run);
+    this.#remember(await run.settled());
     return true;
   }
 
@@ -261,9 +265,9 @@ export class Ledger implements Application {
     const run = this.#newRun(request);
     for (const tx of request.txs) {
       const done = run.execute(tx);
-      if (done !== undefined) await done;
+      if (typeof done === 'object') await done;
     }
-    return run;
+    return await run.settled();
   }
 
   /** @inheritDoc */
@@ -327,7 +331,7 @@ export class Ledger implements Application {
   async #simulate(bytes: Uint8Array): Promise<ExecTxResult> {
     const env = this.#env(this.#nextBlock(), new Overlay(this.#base()));
     const tx = this.#decode(bytes);
-    if (tx.ethereum === undefined) return runTransaction(env, tx, 'simulate').result;
+    if (tx.ethereum === undefined) return (await runTransaction(env, tx, 'simulate')).result;
     return (await new EthereumRun({ ...env, host: env.ethereum }).run(tx.ethereum, 0)).result;
   }
 }

@@ -15,6 +15,7 @@ import type { AccountId, Addresses } from './addresses.ts';
 import type { EthereumHost } from './ethereum/host.ts';
 import type { GasMeter } from './gas.ts';
 import type { Overlay } from './overlay.ts';
+import type { Allowed, Question } from './rules/question.ts';
 import type { LogHead, StateStore, StateView } from './store.ts';
 
 /** The block being executed. */
@@ -45,8 +46,8 @@ export type Context = {
   sequenceOf(signer: AccountId): number;
 };
 
-/** A message of a transaction, decoded and checked as far as its bytes go. */
-export type DecodedMessage = {
+/** What is known of a message of a transaction from its bytes. */
+type MessageFacts = {
   readonly typeUrl: string;
   readonly responseUrl: string;
   /** The module that executes it: the `module` of its event. */
@@ -55,9 +56,31 @@ export type DecodedMessage = {
   readonly signers: readonly AccountId[];
   /** The message as SIGN_MODE_LEGACY_AMINO_JSON shows it. */
   amino(): AminoMessage;
+};
+
+/** A message that the ledger alone decides. */
+export type PlainMessage = MessageFacts & {
   /** @returns the response's protobuf bytes @throws LedgerError: the transaction is reverted */
   execute(context: Context): Uint8Array;
 };
+
+/** A message that the rules contract decides, together with all others of its transaction. */
+export type RuledMessage = MessageFacts & {
+  /** Names of records that `plan` reads and that other ruled messages write. */
+  readonly reads: readonly string[];
+  /** Checks all that is the ledger's to check, and asks. Writes nothing. @throws LedgerError */
+  plan(context: Context, question: Question): void;
+  /** Carries out what was allowed; cannot be refused. @returns the response's protobuf bytes */
+  apply(context: Context, allowed: Allowed): Uint8Array;
+};
+
+/** A message of a transaction, decoded and checked as far as its bytes go. */
+export type DecodedMessage = PlainMessage | RuledMessage;
+
+/** Whether the rules contract decides a message. */
+export function isRuled(message: DecodedMessage): message is RuledMessage {
+  return 'plan' in message;
+}
 
 /** A message in a StdSignDoc. */
 export type AminoMessage = { readonly type: string; readonly value: object };

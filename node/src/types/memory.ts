@@ -22,18 +22,44 @@ export const MAX_TAG_BYTES = 64;
 export const MAX_TAGS = 16;
 export const MAX_SOURCES = 16;
 
+/** Bytes of the salt that tells one owner's spaces apart. */
+export const SALT_BYTES = 32;
+
 /** Type URLs. */
 export const MSG_PUT_URL = '/metatron.memory.v1.MsgPut';
 export const MSG_PUT_RESPONSE_URL = '/metatron.memory.v1.MsgPutResponse';
+export const MSG_CREATE_SPACE_URL = '/metatron.memory.v1.MsgCreateSpace';
+export const MSG_UPDATE_SPACE_URL = '/metatron.memory.v1.MsgUpdateSpace';
+export const MSG_TRANSFER_SPACE_URL = '/metatron.memory.v1.MsgTransferSpace';
+export const MSG_FREEZE_SPACE_URL = '/metatron.memory.v1.MsgFreezeSpace';
+export const MSG_GRANT_URL = '/metatron.memory.v1.MsgGrant';
+export const MSG_REVOKE_URL = '/metatron.memory.v1.MsgRevoke';
+
+/** What a grant may allow: bits, by the names that people use. */
+export const RIGHTS = { read: 1, write: 2, curate: 4, admin: 8 } as const;
+/** All of them. */
+export const ALL_RIGHTS = 15;
 
 const PERSONAL_SPACE = utf8('metatron/space/personal/');
+const SHARED_SPACE = utf8('metatron/space/shared/');
 const ENTRY = utf8('metatron/entry/');
 const SPACE_KEY = Uint8Array.of(0x20);
 const HEAD_KEY = Uint8Array.of(0x21);
+const GRANT_KEY = Uint8Array.of(0x22);
 
 /** The id of an account's personal space: 32 bytes. */
 export function personalSpaceId(account: Uint8Array): Uint8Array {
   return sha256(concatBytes(PERSONAL_SPACE, account));
+}
+
+/**
+ * The id of a space that its owner made: 32 bytes.
+ *
+ * @param owner - the owner's address as the EVM knows it, 20 bytes
+ * @param salt - 32 bytes
+ */
+export function sharedSpaceId(owner: Uint8Array, salt: Uint8Array): Uint8Array {
+  return sha256(concatBytes(SHARED_SPACE, owner, salt));
 }
 
 /** What an entry's id is the hash of; used by one call at a time. */
@@ -74,4 +100,11 @@ export function headKey(space: Uint8Array, key: string): Uint8Array {
 /** State key of the head of the key with this SHA-256 in a space. */
 export function headKeyOfHash(space: Uint8Array, keyHash: Uint8Array): Uint8Array {
   return concatBytes(HEAD_KEY, space, keyHash);
+}
+
+/** State key of the place of a subject's grant; without one, what those of a space begin with. */
+export function grantKey(space: Uint8Array, subject?: Uint8Array): Uint8Array {
+  return subject === undefined
+    ? concatBytes(GRANT_KEY, space)
+    : concatBytes(GRANT_KEY, space, subject);
 }

@@ -69,14 +69,21 @@ export class WarmJournal {
   /** Addresses that destroyed themselves, and who got their funds. */
   readonly destroyed: UndoMap = new UndoMap();
   #accessed: Map<string, Set<string>> | undefined;
+  #allWarm = false;
 
   constructor(state: FlatState) {
     this.#state = state;
   }
 
-  /** Starts a run. @param report - whether `accesses` is to be asked */
-  begin(report: boolean): void {
+  /**
+   * Starts a run.
+   *
+   * @param report - whether `accesses` is to be asked
+   * @param allWarm - whether everything is warm from the start
+   */
+  begin(report: boolean, allWarm = false): void {
     this.cleanJournal();
+    this.#allWarm = allWarm;
     this.#accessed = report ? new Map() : undefined;
   }
 
@@ -89,7 +96,7 @@ export class WarmJournal {
   }
 
   isWarmedAddress(address: Uint8Array): boolean {
-    return this.#warm.has(latin1(address));
+    return this.#allWarm || this.#warm.has(latin1(address));
   }
 
   addWarmedAddress(address: Uint8Array): void {
@@ -100,12 +107,13 @@ export class WarmJournal {
   /** Warms an address. @returns whether it was cold */
   warmAddress(address: Uint8Array): boolean {
     const cold = !this.isWarmedAddress(address);
+    if (this.#allWarm && this.#accessed !== undefined) this.#note(address);
     if (cold) this.addWarmedAddress(address);
     return cold;
   }
 
   isWarmedStorage(address: Uint8Array, slot: Uint8Array): boolean {
-    return this.#warm.has(latin1(address) + toHex(slot));
+    return this.#allWarm || this.#warm.has(latin1(address) + toHex(slot));
   }
 
   addWarmedStorage(address: Uint8Array, slot: Uint8Array): void {
@@ -116,7 +124,7 @@ export class WarmJournal {
   warmSlot(name: string, hex: string, address: Uint8Array): boolean {
     const slot = name + hex;
     if (this.#accessed !== undefined) this.#note(address).add(hex);
-    if (this.#warm.has(slot)) return false;
+    if (this.#allWarm || this.#warm.has(slot)) return false;
     this.#add(slot);
     return true;
   }

@@ -6,7 +6,7 @@
  * machine it runs on, so a validator stops rather than disagrees.
  * Absent here: signatures, receipts, and the system contracts of Ethereum's own consensus
  * (EIP-4788, 2935, 7002, 7251), which the ledger has no use for.
- * Spec: the hardfork Prague, with the transaction rules of validity.ts.
+ * Spec: the hardfork Osaka, which both the library and Hardhat's EVM know, with the transaction rules of validity.ts.
  *
  * @module
  */
@@ -103,7 +103,7 @@ export class Machine implements EvmEngine {
   }
 
   /** Loads the curves and makes an engine. @param hardfork - another one for tests */
-  static async create(ports: EvmPorts, hardfork: Hardfork = 'prague'): Promise<Machine> {
+  static async create(ports: EvmPorts, hardfork: Hardfork = 'osaka'): Promise<Machine> {
     const state = new FlatState(ports, new CodeStore());
     const curves = await loadCurves();
     const evm = await LedgerEvm.create({
@@ -138,7 +138,7 @@ export class Machine implements EvmEngine {
   ): Promise<EvmOutcome> {
     return this.#alone(state, block, options, async () => {
       const mark = state.mark();
-      this.#journal.begin(options.accessed !== undefined);
+      this.#journal.begin(options.accessed !== undefined, options.warm === true);
       for (const override of options.overrides ?? []) this.#override(override);
       this.#warmUp(block, call);
       if (call.to === undefined) this.#countNonce(call.from);

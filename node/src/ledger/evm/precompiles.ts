@@ -5,7 +5,7 @@
  * that takes all its gas, as revm and geth do for bad input: the same bytes fail in the same way on
  * every validator. Only what depends on the machine, the want of memory or stack, is thrown on and
  * stops the node.
- * Spec: EIP-152, 196, 197, 198, 2537, 2565, 4844; yellow paper, appendix E.
+ * Spec: EIP-152, 196, 197, 198, 2537, 4844, 7823, 7883, 7951; yellow paper, appendix E.
  *
  * @module
  */
@@ -26,6 +26,7 @@ import { EMPTY, fromHex } from '../../base/bytes.ts';
 import { present } from '../../base/errors.ts';
 import { sha256 } from '../../base/hash.ts';
 import { keccak256 } from '../keccak.ts';
+import { blake2Compressor, type Compress } from './blake2.ts';
 import { kzgVerifier, type VerifyKzg } from './kzg.ts';
 import { wordOf } from './records.ts';
 import type { EvmPorts } from './types.ts';
@@ -35,23 +36,34 @@ export type Curves = {
   readonly bls: EVMBLSInterface;
   readonly bn254: EVMBN254Interface;
   readonly verifyKzg: VerifyKzg;
+  readonly compress: Compress;
 };
 
-/** Loads the curves; about 250 ms and 40 MiB. */
-export async function loadCurves(): Promise<Curves> {
+let loaded: Promise<Curves> | undefined;
+
+/** Loads the curves, once in a process; about 250 ms and 40 MiB. */
+export function loadCurves(): Promise<Curves> {
+  loaded ??= load();
+  return loaded;
+}
+
+async function load(): Promise<Curves> {
   const [mcl, { initRustBN }] = await Promise.all([import('mcl-wasm'), import('rustbn-wasm')]);
   await mcl.init(mcl.BLS12_381);
   const verifyKzg = kzgVerifier(mcl);
-  return { bls: new MCLBLS(mcl), bn254: new RustBN254(await initRustBN()), verifyKzg };
+  const bn254 = new RustBN254(await initRustBN());
+  return { bls: new MCLBLS(mcl), bn254, verifyKzg, compress: blake2Compressor() };
 }
 
 const EC_RECOVER = 1;
+const BLAKE_2F = 9;
 const SHA_256 = 2;
 const POINT_EVALUATION = 10;
 const EC_RECOVER_GAS = 3_000n;
 const POINT_EVALUATION_GAS = 50_000n;
 const SHA_256_GAS = 60n;
 const SHA_256_WORD_GAS = 12n;
+const BLAKE_2F_BYTES = 213;
 const KZG_VERSION = 1;
 /** 4096 field elements of a blob, and the order of the group. */
 const KZG_ANSWER: Uint8Array = present(
@@ -100,6 +112,16 @@ const sha256Hash: PrecompileFunc = ({ data, gasLimit }) => {
   if (gasLimit < gas) return failed(gasLimit, 'OUT_OF_GAS');
   return { executionGasUsed: gas, returnValue: sha256(data) };
 };
+
+function blake2f(compress: Compress): PrecompileFunc {
+  return ({ data, gasLimit }) => {
+    const [last = 2] = data.subarray(BLAKE_2F_BYTES - 1);
+    if (data.length !== BLAKE_2F_BYTES || last > 1) return failed(gasLimit, 'OUT_OF_RANGE');
+    const rounds = BigInt(new DataView(data.buffer, data.byteOffset).getUint32(0));
+    if (gasLimit < rounds) return failed(gasLimit, 'OUT_OF_GAS');
+    return { executionGasUsed: rounds, returnValue: compress(data, last === 1) };
+  };
+}
 
 function pointEvaluation(verify: VerifyKzg): PrecompileFunc {
   return ({ data, gasLimit }) => {
@@ -152,6 +174,7 @@ export function precompilesOf(
   const own = new Map<bigint, PrecompileFunc>([
     [BigInt(EC_RECOVER), ecRecover(recover)],
     [BigInt(SHA_256), sha256Hash],
+    [BigInt(BLAKE_2F), blake2f(curves.compress)],
     [BigInt(POINT_EVALUATION), pointEvaluation(curves.verifyKzg)],
   ]);
   return [...getActivePrecompiles(common)].map(([hex, theirs]) => {

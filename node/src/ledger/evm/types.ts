@@ -188,6 +188,8 @@ export type EvmCallOptions = {
   /** Whether what it changes stays; by default it leaves no trace. */
   readonly keep?: boolean;
   readonly gasPrice?: bigint;
+  /** Whether every address and slot is warm from the start. */
+  readonly warm?: boolean;
   readonly overrides?: readonly EvmOverride[];
   readonly tracer?: EvmTracer;
   readonly witness?: EvmWitness;

@@ -2,7 +2,8 @@
  * Module memory: what agents write, and proofs of it.
  *
  * Upholds: after a block each touched space's record carries the size and root of its log.
- * Reading on: put.ts (message), schema.ts (layout), queries.ts.
+ * Reading on: put.ts and space-messages.ts (messages), ledger/rules (who may), schema.ts (layout),
+ * queries.ts.
  *
  * @module
  */
@@ -11,11 +12,12 @@ import type { Module } from '../module.ts';
 import { put } from './put.ts';
 import { queries } from './queries.ts';
 import { getSpace, setSpace } from './schema.ts';
+import { spaceMessages } from './space-messages.ts';
 
 /** The module. */
 export const memory: Module = {
   name: 'memory',
-  messages: [put],
+  messages: [put, ...spaceMessages],
   queries,
   sealLog: (state, id, { size, root }) => {
     const space = present(getSpace(state, id), 'record of a space whose log grew');

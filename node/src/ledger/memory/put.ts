@@ -1,20 +1,16 @@
 /**
- * Message Put: one entry into the signer's personal space.
+ * Message Put: one entry into a space; the signer's personal space unless another is named.
  *
- * Upholds: an entry, once written, is never changed; under a key, versions count up from 1 without
- * gaps; with an expected version, the write happens only if that is the current one, else the
- * loser learns the current version and nothing changes.
- * Absent here: spaces with other writers; only the owner writes to a personal space.
+ * Upholds: with an expected version, the write happens only if that is the current one, else the
+ * loser learns the current version and nothing changes. Who may write where is the rules' to say.
  *
  * @module
  */
-import { equalBytes, toHex, u64be, utf8, utf8Length } from '../../base/bytes.ts';
-import { LedgerError } from '../../base/errors.ts';
+import { EMPTY, equalBytes, utf8, utf8Length } from '../../base/bytes.ts';
+import { invariant, LedgerError } from '../../base/errors.ts';
 import { sha256 } from '../../base/hash.ts';
-import { EMPTY_ROOT, leafHash } from '../../base/merkle.ts';
-import type { Timestamp } from '../../gen/google/protobuf/timestamp.ts';
 import type { MsgPut } from '../../gen/metatron/memory/v1/tx.ts';
-import { MSG_PUT_AMINO, nanosTimestamp, putToAmino } from '../../types/amino.ts';
+import { MSG_PUT_AMINO, putToAmino } from '../../types/amino.ts';
 import {
   entryId,
   MAX_CONTENT_BYTES,
@@ -25,27 +21,26 @@ import {
   MAX_TAGS,
   MSG_PUT_RESPONSE_URL,
   MSG_PUT_URL,
-  personalSpaceId,
 } from '../../types/memory.ts';
 import type { AccountId, Addresses } from '../addresses.ts';
-import { indexed, shown } from '../events.ts';
 import { GAS } from '../gas.ts';
-import { named, type RecordKey } from '../keys.ts';
-import type { AminoMessage, Block, Context, DecodedMessage, MessageType } from '../module.ts';
+import type { RecordKey } from '../keys.ts';
+import type {
+  AminoMessage,
+  Context,
+  DecodedMessage,
+  MessageType,
+  RuledMessage,
+} from '../module.ts';
 import { once } from '../once.ts';
+import { KIND } from '../rules/call.ts';
+import type { Question, SpaceRef } from '../rules/question.ts';
+import { hasPolicy } from '../rules/state.ts';
 import { decodeCosmos } from '../tx/decode.ts';
+import { makeSpace, personalSpace, spaceRef, writeEntry } from './entries.ts';
 import { errors } from './errors.ts';
-import {
-  entryRow,
-  getHead,
-  getSpace,
-  headAt,
-  operationRow,
-  setHead,
-  setSpace,
-  versionRow,
-} from './schema.ts';
-import { msgPutCodec, msgPutResponseCodec, putOperationCodec, storedEntryCodec } from './wire.ts';
+import { getHead, getSpace, headAt } from './schema.ts';
+import { msgPutCodec, msgPutResponseCodec } from './wire.ts';
 
 const NANOS_PER_SECOND = 1_000_000_000;
 /** Seconds of 0001-01-01 and 9999-12-31: the range of google.protobuf.Timestamp. */
@@ -114,36 +109,12 @@ export const put: MessageType = {
   },
 };
 
-/** A personal space: its id, as a name and as text. */
-type PersonalSpace = { readonly id: Uint8Array; readonly log: RecordKey; readonly hex: string };
-
-const timestamps = new WeakMap<Block, Timestamp>();
-
-/** A block's time, made once per block. */
-function timestampOf(block: Block): Timestamp {
-  const known = timestamps.get(block);
-  if (known !== undefined) return known;
-  const fresh = nanosTimestamp(block.time);
-  timestamps.set(block, fresh);
-  return fresh;
-}
-
-const personalSpace = once((author): PersonalSpace => {
-  const id = personalSpaceId(author);
-  return { id, log: named(id), hex: toHex(id) };
-});
 const alone = once((author: AccountId): readonly AccountId[] => [author]);
-
-/** Where an entry goes: the place in its log, and under a key its version and the key's record. */
-type Place = {
-  readonly space: PersonalSpace;
-  readonly index: number;
-  readonly version: number;
-  readonly head: RecordKey | undefined;
-};
+const NO_NAMES: readonly string[] = [];
+const NO_KEY: Uint8Array = EMPTY;
 
 /** A put, with what its bytes alone say. */
-class Put implements DecodedMessage {
+class Put implements RuledMessage {
   readonly typeUrl = MSG_PUT_URL;
   readonly responseUrl = MSG_PUT_RESPONSE_URL;
   readonly module = 'memory';
@@ -151,126 +122,112 @@ class Put implements DecodedMessage {
   readonly #author: AccountId;
   readonly #message: MsgPut;
   readonly #storedBytes: number;
+  readonly #own: boolean;
+  readonly #space: SpaceRef;
   #contentHash: Uint8Array | undefined;
   #keyHash: Uint8Array | undefined;
+  #head: RecordKey | undefined;
 
   constructor(message: MsgPut, author: AccountId, storedBytes: number) {
     this.signers = alone(author);
     this.#author = author;
     this.#message = message;
     this.#storedBytes = storedBytes;
+    const { space } = message;
+    const personal = personalSpace(author);
+    this.#own = space.length === 0 || equalBytes(space, personal.id);
+    this.#space = this.#own ? personal : spaceRef(space);
   }
 
   amino(): AminoMessage {
     return { type: MSG_PUT_AMINO, value: putToAmino(this.#message) };
   }
 
-  execute(context: Context): Uint8Array {
-    const { state } = context;
-    const { key, content } = this.#message;
-    context.gas.charge(GAS.put + GAS.storedByte * this.#storedBytes, 'put');
-    const place = this.#place(context);
-    const { space, version } = place;
-    const { id: spaceId } = space;
-    const sequence = context.sequenceOf(this.#author);
-    const id = entryId(spaceId, this.#author, sequence, context.messageIndex);
-    const { index } = place;
-    const leaf = this.#leaf(context, id, spaceId, version);
-    state.append(space.log, leaf);
-    state.putRow(operationRow(spaceId, index), leaf);
-    const stored = { space: spaceId, index, content };
-    state.putRow(entryRow(id), storedEntryCodec.borrow(stored, state.keep));
-    if (place.head !== undefined) {
-      setHead(state, place.head, {
-        version: BigInt(version),
-        index: BigInt(index),
-        leafHash: leafHash(leaf),
-        entryId: id,
-      });
-      state.putRow(versionRow(spaceId, this.#hashOfKey(), version), u64be(index));
+  get reads(): readonly string[] {
+    if (this.#message.expectedVersion !== undefined) {
+      return this.#own ? [this.#space.log.name, this.#headKey().name] : [this.#headKey().name];
     }
-    emitPut(context, key, id, place);
+    return this.#own ? [this.#space.log.name] : NO_NAMES;
+  }
+
+  plan(context: Context, question: Question): void {
+    const { state, gas } = context;
+    const { key } = this.#message;
+    gas.charge(GAS.put + GAS.storedByte * this.#storedBytes, 'put');
+    if (this.#own) this.#openOwn(context, question);
+    if (key !== '') this.#planVersion(context, question);
+    const first = question.operation(this.#space, this.#author, {
+      kind: KIND.put,
+      size: this.#storedBytes,
+      keyHash: key === '' ? NO_KEY : this.#hashOfKey(),
+      contentHash: this.#hashOfContent(),
+    });
+    if (!first) return;
+    if (!this.#own) gas.charge(GAS.sharedSpace, 'shared space');
+    if (!hasPolicy(state, this.#space.id)) return;
+    gas.charge(GAS.policy, 'policy');
+    question.endBatch();
+  }
+
+  /** A personal space comes to be with its owner's first write. */
+  #openOwn({ state, gas }: Context, question: Question): void {
+    const { id, log } = this.#space;
+    if (question.written(log.name) > 0 || getSpace(state, id) !== undefined) return;
+    gas.charge(GAS.newSpace, 'new space');
+    question.write(log.name);
+  }
+
+  #planVersion({ state, gas }: Context, question: Question): void {
+    gas.charge(GAS.head, 'head');
+    const head = this.#headKey();
+    const { key, expectedVersion } = this.#message;
+    const current = getHead(state, head)?.version ?? 0n;
+    const planned = current + BigInt(question.written(head.name));
+    question.write(head.name);
+    if (expectedVersion === undefined || expectedVersion === planned) return;
+    throw new LedgerError(errors.VersionConflict, {
+      key,
+      expected: String(expectedVersion),
+      current: String(planned),
+    });
+  }
+
+  apply(context: Context): Uint8Array {
+    const { key, type, eventTime, content, tags, sources } = this.#message;
+    const space = this.#space;
+    if (getSpace(context.state, space.id) === undefined) {
+      invariant(this.#own, 'a space that the rules know has a record');
+      makeSpace(context, space, this.#author);
+    }
+    const sequence = context.sequenceOf(this.#author);
+    const id = entryId(space.id, this.#author, sequence, context.messageIndex);
+    const { index, version } = writeEntry(context, space, {
+      id,
+      author: this.#author,
+      key,
+      keyHash: key === '' ? NO_KEY : this.#hashOfKey(),
+      type,
+      eventTime,
+      content,
+      contentHash: this.#hashOfContent(),
+      tags,
+      sources,
+    });
     return msgPutResponseCodec.encode({ id, index, version });
   }
 
-  #place(context: Context): Place {
-    const space = openSpace(context, this.#author, this.#message.space);
-    const head = this.#message.key === '' ? undefined : headAt(space.id, this.#hashOfKey());
-    const version = head === undefined ? 1 : nextVersion(context, head, this.#message);
-    const size = Number(getSpace(context.state, space.id)?.size ?? 0n);
-    return { space, index: size + context.state.appended(space.log), version, head };
-  }
-
-  /** The operation as the space's log carries it. */
-  #leaf(context: Context, id: Uint8Array, space: Uint8Array, version: number): Uint8Array {
-    const { block, state } = context;
-    const { key, type, eventTime, content, tags, sources } = this.#message;
-    this.#contentHash ??= sha256(content);
-    const put = {
-      id,
-      space,
-      key,
-      version,
-      author: this.#author,
-      type,
-      eventTime,
-      contentHash: this.#contentHash,
-      contentSize: content.length,
-      tags,
-      sources,
-    };
-    const operation = { height: block.height, blockTime: timestampOf(block), put };
-    return putOperationCodec.borrow(operation, state.keep);
+  #hashOfContent(): Uint8Array {
+    this.#contentHash ??= sha256(this.#message.content);
+    return this.#contentHash;
   }
 
   #hashOfKey(): Uint8Array {
     this.#keyHash ??= sha256(utf8(this.#message.key));
     return this.#keyHash;
   }
-}
 
-/** The space that is written to; made on its owner's first write. */
-function openSpace(context: Context, author: AccountId, wanted: Uint8Array): PersonalSpace {
-  const space = personalSpace(author);
-  if (wanted.length > 0 && !equalBytes(wanted, space.id)) {
-    throw new LedgerError(errors.SpaceNotWritable, { space: toHex(wanted) });
+  #headKey(): RecordKey {
+    this.#head ??= headAt(this.#space.id, this.#hashOfKey());
+    return this.#head;
   }
-  if (getSpace(context.state, space.id) === undefined) {
-    context.gas.charge(GAS.newSpace, 'new space');
-    setSpace(context.state, space.id, {
-      owner: author,
-      mode: 0,
-      createdHeight: BigInt(context.block.height),
-      size: 0n,
-      root: EMPTY_ROOT,
-    });
-  }
-  return space;
-}
-
-function nextVersion(context: Context, head: RecordKey, message: MsgPut): number {
-  context.gas.charge(GAS.head, 'head');
-  const current = getHead(context.state, head)?.version ?? 0n;
-  if (message.expectedVersion !== undefined && message.expectedVersion !== current) {
-    throw new LedgerError(errors.VersionConflict, {
-      key: message.key,
-      expected: String(message.expectedVersion),
-      current: String(current),
-    });
-  }
-  return Number(current) + 1;
-}
-
-function emitPut(context: Context, key: string, id: Uint8Array, place: Place): void {
-  const entry = indexed('id', toHex(id));
-  const space = shown('space', place.space.hex);
-  const index = shown('index', String(place.index));
-  const version = shown('version', String(place.version));
-  context.emit(
-    'memory_put',
-    key === ''
-      ? [entry, space, index, version]
-      : [entry, space, indexed('key', key), index, version],
-    1,
-  );
 }

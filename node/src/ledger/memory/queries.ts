@@ -76,8 +76,8 @@ function logged(
   withContent: boolean,
 ): LoggedEntry {
   const leaf = present(context.view.row(operationRow(space, index)), 'row of a log entry');
-  const { kind } = Operation.decode(leaf);
-  const stored = withContent && kind !== undefined && context.view.row(entryRow(kind.value.id));
+  const { kind } = withContent ? Operation.decode(leaf) : { kind: undefined };
+  const stored = kind?.$case === 'put' && context.view.row(entryRow(kind.value.id));
   const content = stored ? StoredEntry.decode(stored).content : EMPTY;
   return { index: BigInt(index), leaf, content };
 }

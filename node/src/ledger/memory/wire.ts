@@ -44,11 +44,12 @@ function mutable<T>(field: Field<readonly T[]>): Field<T[]> {
 }
 
 /** An enumeration as the generated types declare it; as in proto3, any int32 is read. */
-function enumeration<E extends number>(number: number): Field<E> {
+export function enumeration<E extends number>(number: number): Field<E> {
   return int32(number) as unknown as Field<E>;
 }
 
-const timestampCodec: Codec<Timestamp> = message<Timestamp>('Timestamp', {
+/** google.protobuf.Timestamp. */
+export const timestampCodec: Codec<Timestamp> = message<Timestamp>('Timestamp', {
   seconds: int64(1),
   nanos: int32(2),
 });

@@ -129,7 +129,9 @@ async function list(
   const answer = await ask(ports, `${SERVICE}/${method}`, data, height);
   const { entries, total, next } = QueryListResponse.decode(answer.value);
   return {
-    memories: entries.map((entry) => memory(entry, prefix)),
+    memories: entries
+      .filter(({ leaf }) => Operation.decode(leaf).kind?.$case === 'put')
+      .map((entry) => memory(entry, prefix)),
     total: Number(total),
     height: answer.height,
     next: next === undefined ? null : `${answer.height}.${next}`,

@@ -6,7 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { Head, Space } from "./state.ts";
+import { Head, Space, SpaceMode } from "./state.ts";
 
 export const protobufPackage = "metatron.memory.v1";
 
@@ -132,6 +132,64 @@ export interface QueryProofResponse {
   /** ICS-23 CommitmentProof of the record under the app hash. */
   stateProof: Uint8Array;
   /** The state's height; the header of the next height carries its app hash. */
+  height: bigint;
+}
+
+export interface QuerySpaceRulesRequest {
+  space: Uint8Array;
+  /** Bech32 address: its personal space, when `space` is empty. */
+  owner: string;
+}
+
+export interface QuerySpaceRulesResponse {
+  spaceId: Uint8Array;
+  /** Bech32 address. */
+  owner: string;
+  mode: SpaceMode;
+  personal: boolean;
+  frozen: boolean;
+  frozenByGovernors: boolean;
+  /** Address of the policy contract, with 0x; empty is none. */
+  policy: string;
+  maxEntries: bigint;
+  maxBytes: bigint;
+  /** What the space holds. */
+  entries: bigint;
+  bytes: bigint;
+  createdHeight: bigint;
+  /** Height that was read. */
+  height: bigint;
+}
+
+export interface QueryGrantsRequest {
+  space: Uint8Array;
+  owner: string;
+  /** Only this subject: bech32 address; empty is all. */
+  subject: string;
+  /** Where the page starts, as `next` of the one before. */
+  start: Uint8Array;
+  /** 1 to 1,000; 0 asks for 100. */
+  limit: number;
+}
+
+export interface GrantRecord {
+  /** Bech32 address. */
+  subject: string;
+  /** Sum of: 1 read, 2 write, 4 curate, 8 admin; as granted, expired or not. */
+  rights: number;
+  /** Seconds since 1970; 0 is never. */
+  expiry: bigint;
+  /** Bech32 address. */
+  by: string;
+  /** Position of the grant in the space's log. */
+  index: bigint;
+}
+
+export interface QueryGrantsResponse {
+  grants: GrantRecord[];
+  /** Where the next page starts; empty on the last one. */
+  next: Uint8Array;
+  spaceId: Uint8Array;
   height: bigint;
 }
 
@@ -1446,6 +1504,614 @@ export const QueryProofResponse: MessageFns<QueryProofResponse> = {
     message.spaceRecord = object.spaceRecord ?? new Uint8Array(0);
     message.logPath = object.logPath?.map((e) => e) || [];
     message.stateProof = object.stateProof ?? new Uint8Array(0);
+    message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
+    return message;
+  },
+};
+
+function createBaseQuerySpaceRulesRequest(): QuerySpaceRulesRequest {
+  return { space: new Uint8Array(0), owner: "" };
+}
+
+export const QuerySpaceRulesRequest: MessageFns<QuerySpaceRulesRequest> = {
+  encode(message: QuerySpaceRulesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.space.length !== 0) {
+      writer.uint32(10).bytes(message.space);
+    }
+    if (message.owner !== "") {
+      writer.uint32(18).string(message.owner);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QuerySpaceRulesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQuerySpaceRulesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.space = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QuerySpaceRulesRequest>): QuerySpaceRulesRequest {
+    return QuerySpaceRulesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QuerySpaceRulesRequest>): QuerySpaceRulesRequest {
+    const message = createBaseQuerySpaceRulesRequest();
+    message.space = object.space ?? new Uint8Array(0);
+    message.owner = object.owner ?? "";
+    return message;
+  },
+};
+
+function createBaseQuerySpaceRulesResponse(): QuerySpaceRulesResponse {
+  return {
+    spaceId: new Uint8Array(0),
+    owner: "",
+    mode: 0,
+    personal: false,
+    frozen: false,
+    frozenByGovernors: false,
+    policy: "",
+    maxEntries: 0n,
+    maxBytes: 0n,
+    entries: 0n,
+    bytes: 0n,
+    createdHeight: 0n,
+    height: 0n,
+  };
+}
+
+export const QuerySpaceRulesResponse: MessageFns<QuerySpaceRulesResponse> = {
+  encode(message: QuerySpaceRulesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.spaceId.length !== 0) {
+      writer.uint32(10).bytes(message.spaceId);
+    }
+    if (message.owner !== "") {
+      writer.uint32(18).string(message.owner);
+    }
+    if (message.mode !== 0) {
+      writer.uint32(24).int32(message.mode);
+    }
+    if (message.personal !== false) {
+      writer.uint32(32).bool(message.personal);
+    }
+    if (message.frozen !== false) {
+      writer.uint32(40).bool(message.frozen);
+    }
+    if (message.frozenByGovernors !== false) {
+      writer.uint32(48).bool(message.frozenByGovernors);
+    }
+    if (message.policy !== "") {
+      writer.uint32(58).string(message.policy);
+    }
+    if (message.maxEntries !== 0n) {
+      if (BigInt.asUintN(64, message.maxEntries) !== message.maxEntries) {
+        throw new globalThis.Error("value provided for field message.maxEntries of type uint64 too large");
+      }
+      writer.uint32(64).uint64(message.maxEntries);
+    }
+    if (message.maxBytes !== 0n) {
+      if (BigInt.asUintN(64, message.maxBytes) !== message.maxBytes) {
+        throw new globalThis.Error("value provided for field message.maxBytes of type uint64 too large");
+      }
+      writer.uint32(72).uint64(message.maxBytes);
+    }
+    if (message.entries !== 0n) {
+      if (BigInt.asUintN(64, message.entries) !== message.entries) {
+        throw new globalThis.Error("value provided for field message.entries of type uint64 too large");
+      }
+      writer.uint32(80).uint64(message.entries);
+    }
+    if (message.bytes !== 0n) {
+      if (BigInt.asUintN(64, message.bytes) !== message.bytes) {
+        throw new globalThis.Error("value provided for field message.bytes of type uint64 too large");
+      }
+      writer.uint32(88).uint64(message.bytes);
+    }
+    if (message.createdHeight !== 0n) {
+      if (BigInt.asUintN(64, message.createdHeight) !== message.createdHeight) {
+        throw new globalThis.Error("value provided for field message.createdHeight of type uint64 too large");
+      }
+      writer.uint32(96).uint64(message.createdHeight);
+    }
+    if (message.height !== 0n) {
+      if (BigInt.asUintN(64, message.height) !== message.height) {
+        throw new globalThis.Error("value provided for field message.height of type uint64 too large");
+      }
+      writer.uint32(104).uint64(message.height);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QuerySpaceRulesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQuerySpaceRulesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.spaceId = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.mode = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.personal = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.frozen = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.frozenByGovernors = reader.bool();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.policy = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.maxEntries = reader.uint64() as bigint;
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.maxBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.entries = reader.uint64() as bigint;
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.bytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.createdHeight = reader.uint64() as bigint;
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.height = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QuerySpaceRulesResponse>): QuerySpaceRulesResponse {
+    return QuerySpaceRulesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QuerySpaceRulesResponse>): QuerySpaceRulesResponse {
+    const message = createBaseQuerySpaceRulesResponse();
+    message.spaceId = object.spaceId ?? new Uint8Array(0);
+    message.owner = object.owner ?? "";
+    message.mode = object.mode ?? 0;
+    message.personal = object.personal ?? false;
+    message.frozen = object.frozen ?? false;
+    message.frozenByGovernors = object.frozenByGovernors ?? false;
+    message.policy = object.policy ?? "";
+    message.maxEntries = (object.maxEntries !== undefined && object.maxEntries !== null)
+      ? BigInt(object.maxEntries)
+      : 0n;
+    message.maxBytes = (object.maxBytes !== undefined && object.maxBytes !== null) ? BigInt(object.maxBytes) : 0n;
+    message.entries = (object.entries !== undefined && object.entries !== null) ? BigInt(object.entries) : 0n;
+    message.bytes = (object.bytes !== undefined && object.bytes !== null) ? BigInt(object.bytes) : 0n;
+    message.createdHeight = (object.createdHeight !== undefined && object.createdHeight !== null)
+      ? BigInt(object.createdHeight)
+      : 0n;
+    message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
+    return message;
+  },
+};
+
+function createBaseQueryGrantsRequest(): QueryGrantsRequest {
+  return { space: new Uint8Array(0), owner: "", subject: "", start: new Uint8Array(0), limit: 0 };
+}
+
+export const QueryGrantsRequest: MessageFns<QueryGrantsRequest> = {
+  encode(message: QueryGrantsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.space.length !== 0) {
+      writer.uint32(10).bytes(message.space);
+    }
+    if (message.owner !== "") {
+      writer.uint32(18).string(message.owner);
+    }
+    if (message.subject !== "") {
+      writer.uint32(26).string(message.subject);
+    }
+    if (message.start.length !== 0) {
+      writer.uint32(34).bytes(message.start);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(40).uint32(message.limit);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryGrantsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryGrantsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.space = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.subject = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.start = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.limit = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryGrantsRequest>): QueryGrantsRequest {
+    return QueryGrantsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryGrantsRequest>): QueryGrantsRequest {
+    const message = createBaseQueryGrantsRequest();
+    message.space = object.space ?? new Uint8Array(0);
+    message.owner = object.owner ?? "";
+    message.subject = object.subject ?? "";
+    message.start = object.start ?? new Uint8Array(0);
+    message.limit = object.limit ?? 0;
+    return message;
+  },
+};
+
+function createBaseGrantRecord(): GrantRecord {
+  return { subject: "", rights: 0, expiry: 0n, by: "", index: 0n };
+}
+
+export const GrantRecord: MessageFns<GrantRecord> = {
+  encode(message: GrantRecord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.subject !== "") {
+      writer.uint32(10).string(message.subject);
+    }
+    if (message.rights !== 0) {
+      writer.uint32(16).uint32(message.rights);
+    }
+    if (message.expiry !== 0n) {
+      if (BigInt.asUintN(64, message.expiry) !== message.expiry) {
+        throw new globalThis.Error("value provided for field message.expiry of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.expiry);
+    }
+    if (message.by !== "") {
+      writer.uint32(34).string(message.by);
+    }
+    if (message.index !== 0n) {
+      if (BigInt.asUintN(64, message.index) !== message.index) {
+        throw new globalThis.Error("value provided for field message.index of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.index);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GrantRecord {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGrantRecord();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.subject = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.rights = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.expiry = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.by = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.index = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GrantRecord>): GrantRecord {
+    return GrantRecord.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GrantRecord>): GrantRecord {
+    const message = createBaseGrantRecord();
+    message.subject = object.subject ?? "";
+    message.rights = object.rights ?? 0;
+    message.expiry = (object.expiry !== undefined && object.expiry !== null) ? BigInt(object.expiry) : 0n;
+    message.by = object.by ?? "";
+    message.index = (object.index !== undefined && object.index !== null) ? BigInt(object.index) : 0n;
+    return message;
+  },
+};
+
+function createBaseQueryGrantsResponse(): QueryGrantsResponse {
+  return { grants: [], next: new Uint8Array(0), spaceId: new Uint8Array(0), height: 0n };
+}
+
+export const QueryGrantsResponse: MessageFns<QueryGrantsResponse> = {
+  encode(message: QueryGrantsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.grants) {
+      GrantRecord.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.next.length !== 0) {
+      writer.uint32(18).bytes(message.next);
+    }
+    if (message.spaceId.length !== 0) {
+      writer.uint32(26).bytes(message.spaceId);
+    }
+    if (message.height !== 0n) {
+      if (BigInt.asUintN(64, message.height) !== message.height) {
+        throw new globalThis.Error("value provided for field message.height of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.height);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QueryGrantsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQueryGrantsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.grants.push(GrantRecord.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.next = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.spaceId = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.height = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<QueryGrantsResponse>): QueryGrantsResponse {
+    return QueryGrantsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QueryGrantsResponse>): QueryGrantsResponse {
+    const message = createBaseQueryGrantsResponse();
+    message.grants = object.grants?.map((e) => GrantRecord.fromPartial(e)) || [];
+    message.next = object.next ?? new Uint8Array(0);
+    message.spaceId = object.spaceId ?? new Uint8Array(0);
     message.height = (object.height !== undefined && object.height !== null) ? BigInt(object.height) : 0n;
     return message;
   },

@@ -43,6 +43,8 @@ export namespace EntryType {
 export const SpaceMode = {
   /** PUBLIC - Content is readable by all. */
   PUBLIC: 0,
+  /** SEALED - Content is ciphertext, for those who hold the space's keys. */
+  SEALED: 1,
   UNRECOGNIZED: -1,
 } as const;
 
@@ -50,6 +52,7 @@ export type SpaceMode = typeof SpaceMode[keyof typeof SpaceMode];
 
 export namespace SpaceMode {
   export type PUBLIC = typeof SpaceMode.PUBLIC;
+  export type SEALED = typeof SpaceMode.SEALED;
   export type UNRECOGNIZED = typeof SpaceMode.UNRECOGNIZED;
 }
 
@@ -87,7 +90,10 @@ export interface Head {
 
 /** One memory entry without its content, which its hash stands for. */
 export interface Entry {
-  /** SHA-256 over space, author, account sequence and position in the transaction. */
+  /**
+   * SHA-256 over space, author, account sequence and position in the transaction; of an entry that a
+   * contract asked for, what contracts/interfaces/ILedger.sol says.
+   */
   id: Uint8Array;
   space: Uint8Array;
   /** Empty if the author chose none. */
@@ -114,7 +120,66 @@ export interface Operation {
   /** The block that carries the operation. */
   height: bigint;
   blockTime: Timestamp | undefined;
-  kind: { $case: "put"; value: Entry } | undefined;
+  kind:
+    | { $case: "put"; value: Entry }
+    | { $case: "created"; value: SpaceTerms }
+    | { $case: "updated"; value: SpaceTerms }
+    | { $case: "transferred"; value: SpaceTransfer }
+    | { $case: "frozen"; value: SpaceFreeze }
+    | { $case: "granted"; value: Grant }
+    | { $case: "revoked"; value: Revocation }
+    | undefined;
+}
+
+/** What a space was made with, or changed to. */
+export interface SpaceTerms {
+  space: Uint8Array;
+  /** 20 bytes; of a new space only. */
+  owner: Uint8Array;
+  mode: SpaceMode;
+  /** Address of the policy contract: 20 bytes; empty is none. */
+  policy: Uint8Array;
+  maxEntries: bigint;
+  maxBytes: bigint;
+}
+
+export interface SpaceTransfer {
+  space: Uint8Array;
+  from: Uint8Array;
+  to: Uint8Array;
+}
+
+export interface SpaceFreeze {
+  space: Uint8Array;
+  frozen: boolean;
+  /** Who did it; a contract if the governors did. */
+  by: Uint8Array;
+  byGovernors: boolean;
+}
+
+/** Rights that a subject got, in place of those it had. */
+export interface Grant {
+  space: Uint8Array;
+  subject: Uint8Array;
+  rights: number;
+  /** Seconds since 1970; 0 is never. */
+  expiry: bigint;
+  by: Uint8Array;
+}
+
+export interface Revocation {
+  space: Uint8Array;
+  subject: Uint8Array;
+  by: Uint8Array;
+}
+
+/**
+ * That a subject holds a grant, under key 0x22, the space's id and the subject. What it allows now
+ * is the contract's to say.
+ */
+export interface GrantPlace {
+  /** Position of the grant in the space's log. */
+  index: bigint;
 }
 
 /** The row of an entry, by its id; content goes when an entry is erased, the log's leaf stays. */
@@ -615,6 +680,24 @@ export const Operation: MessageFns<Operation> = {
       case "put":
         Entry.encode(message.kind.value, writer.uint32(26).fork()).join();
         break;
+      case "created":
+        SpaceTerms.encode(message.kind.value, writer.uint32(34).fork()).join();
+        break;
+      case "updated":
+        SpaceTerms.encode(message.kind.value, writer.uint32(42).fork()).join();
+        break;
+      case "transferred":
+        SpaceTransfer.encode(message.kind.value, writer.uint32(50).fork()).join();
+        break;
+      case "frozen":
+        SpaceFreeze.encode(message.kind.value, writer.uint32(58).fork()).join();
+        break;
+      case "granted":
+        Grant.encode(message.kind.value, writer.uint32(66).fork()).join();
+        break;
+      case "revoked":
+        Revocation.encode(message.kind.value, writer.uint32(74).fork()).join();
+        break;
     }
     return writer;
   },
@@ -656,6 +739,54 @@ export const Operation: MessageFns<Operation> = {
             message.kind = { $case: "put", value: Entry.decode(reader, reader.uint32()) };
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.kind = { $case: "created", value: SpaceTerms.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.kind = { $case: "updated", value: SpaceTerms.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.kind = { $case: "transferred", value: SpaceTransfer.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.kind = { $case: "frozen", value: SpaceFreeze.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.kind = { $case: "granted", value: Grant.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.kind = { $case: "revoked", value: Revocation.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -684,7 +815,586 @@ export const Operation: MessageFns<Operation> = {
         }
         break;
       }
+      case "created": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "created", value: SpaceTerms.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "updated": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "updated", value: SpaceTerms.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "transferred": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "transferred", value: SpaceTransfer.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "frozen": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "frozen", value: SpaceFreeze.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "granted": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "granted", value: Grant.fromPartial(object.kind.value) };
+        }
+        break;
+      }
+      case "revoked": {
+        if (object.kind?.value !== undefined && object.kind?.value !== null) {
+          message.kind = { $case: "revoked", value: Revocation.fromPartial(object.kind.value) };
+        }
+        break;
+      }
     }
+    return message;
+  },
+};
+
+function createBaseSpaceTerms(): SpaceTerms {
+  return {
+    space: new Uint8Array(0),
+    owner: new Uint8Array(0),
+    mode: 0,
+    policy: new Uint8Array(0),
+    maxEntries: 0n,
+    maxBytes: 0n,
+  };
+}
+
+export const SpaceTerms: MessageFns<SpaceTerms> = {
+  encode(message: SpaceTerms, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.space.length !== 0) {
+      writer.uint32(10).bytes(message.space);
+    }
+    if (message.owner.length !== 0) {
+      writer.uint32(18).bytes(message.owner);
+    }
+    if (message.mode !== 0) {
+      writer.uint32(24).int32(message.mode);
+    }
+    if (message.policy.length !== 0) {
+      writer.uint32(34).bytes(message.policy);
+    }
+    if (message.maxEntries !== 0n) {
+      if (BigInt.asUintN(64, message.maxEntries) !== message.maxEntries) {
+        throw new globalThis.Error("value provided for field message.maxEntries of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.maxEntries);
+    }
+    if (message.maxBytes !== 0n) {
+      if (BigInt.asUintN(64, message.maxBytes) !== message.maxBytes) {
+        throw new globalThis.Error("value provided for field message.maxBytes of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.maxBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SpaceTerms {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSpaceTerms();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.space = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.owner = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.mode = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.policy = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.maxEntries = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.maxBytes = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SpaceTerms>): SpaceTerms {
+    return SpaceTerms.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SpaceTerms>): SpaceTerms {
+    const message = createBaseSpaceTerms();
+    message.space = object.space ?? new Uint8Array(0);
+    message.owner = object.owner ?? new Uint8Array(0);
+    message.mode = object.mode ?? 0;
+    message.policy = object.policy ?? new Uint8Array(0);
+    message.maxEntries = (object.maxEntries !== undefined && object.maxEntries !== null)
+      ? BigInt(object.maxEntries)
+      : 0n;
+    message.maxBytes = (object.maxBytes !== undefined && object.maxBytes !== null) ? BigInt(object.maxBytes) : 0n;
+    return message;
+  },
+};
+
+function createBaseSpaceTransfer(): SpaceTransfer {
+  return { space: new Uint8Array(0), from: new Uint8Array(0), to: new Uint8Array(0) };
+}
+
+export const SpaceTransfer: MessageFns<SpaceTransfer> = {
+  encode(message: SpaceTransfer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.space.length !== 0) {
+      writer.uint32(10).bytes(message.space);
+    }
+    if (message.from.length !== 0) {
+      writer.uint32(18).bytes(message.from);
+    }
+    if (message.to.length !== 0) {
+      writer.uint32(26).bytes(message.to);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SpaceTransfer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSpaceTransfer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.space = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.from = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.to = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SpaceTransfer>): SpaceTransfer {
+    return SpaceTransfer.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SpaceTransfer>): SpaceTransfer {
+    const message = createBaseSpaceTransfer();
+    message.space = object.space ?? new Uint8Array(0);
+    message.from = object.from ?? new Uint8Array(0);
+    message.to = object.to ?? new Uint8Array(0);
+    return message;
+  },
+};
+
+function createBaseSpaceFreeze(): SpaceFreeze {
+  return { space: new Uint8Array(0), frozen: false, by: new Uint8Array(0), byGovernors: false };
+}
+
+export const SpaceFreeze: MessageFns<SpaceFreeze> = {
+  encode(message: SpaceFreeze, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.space.length !== 0) {
+      writer.uint32(10).bytes(message.space);
+    }
+    if (message.frozen !== false) {
+      writer.uint32(16).bool(message.frozen);
+    }
+    if (message.by.length !== 0) {
+      writer.uint32(26).bytes(message.by);
+    }
+    if (message.byGovernors !== false) {
+      writer.uint32(32).bool(message.byGovernors);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SpaceFreeze {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSpaceFreeze();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.space = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.frozen = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.by = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.byGovernors = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SpaceFreeze>): SpaceFreeze {
+    return SpaceFreeze.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SpaceFreeze>): SpaceFreeze {
+    const message = createBaseSpaceFreeze();
+    message.space = object.space ?? new Uint8Array(0);
+    message.frozen = object.frozen ?? false;
+    message.by = object.by ?? new Uint8Array(0);
+    message.byGovernors = object.byGovernors ?? false;
+    return message;
+  },
+};
+
+function createBaseGrant(): Grant {
+  return { space: new Uint8Array(0), subject: new Uint8Array(0), rights: 0, expiry: 0n, by: new Uint8Array(0) };
+}
+
+export const Grant: MessageFns<Grant> = {
+  encode(message: Grant, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.space.length !== 0) {
+      writer.uint32(10).bytes(message.space);
+    }
+    if (message.subject.length !== 0) {
+      writer.uint32(18).bytes(message.subject);
+    }
+    if (message.rights !== 0) {
+      writer.uint32(24).uint32(message.rights);
+    }
+    if (message.expiry !== 0n) {
+      if (BigInt.asUintN(64, message.expiry) !== message.expiry) {
+        throw new globalThis.Error("value provided for field message.expiry of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.expiry);
+    }
+    if (message.by.length !== 0) {
+      writer.uint32(42).bytes(message.by);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Grant {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGrant();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.space = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.subject = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.rights = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.expiry = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.by = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Grant>): Grant {
+    return Grant.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Grant>): Grant {
+    const message = createBaseGrant();
+    message.space = object.space ?? new Uint8Array(0);
+    message.subject = object.subject ?? new Uint8Array(0);
+    message.rights = object.rights ?? 0;
+    message.expiry = (object.expiry !== undefined && object.expiry !== null) ? BigInt(object.expiry) : 0n;
+    message.by = object.by ?? new Uint8Array(0);
+    return message;
+  },
+};
+
+function createBaseRevocation(): Revocation {
+  return { space: new Uint8Array(0), subject: new Uint8Array(0), by: new Uint8Array(0) };
+}
+
+export const Revocation: MessageFns<Revocation> = {
+  encode(message: Revocation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.space.length !== 0) {
+      writer.uint32(10).bytes(message.space);
+    }
+    if (message.subject.length !== 0) {
+      writer.uint32(18).bytes(message.subject);
+    }
+    if (message.by.length !== 0) {
+      writer.uint32(26).bytes(message.by);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Revocation {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevocation();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.space = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.subject = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.by = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Revocation>): Revocation {
+    return Revocation.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Revocation>): Revocation {
+    const message = createBaseRevocation();
+    message.space = object.space ?? new Uint8Array(0);
+    message.subject = object.subject ?? new Uint8Array(0);
+    message.by = object.by ?? new Uint8Array(0);
+    return message;
+  },
+};
+
+function createBaseGrantPlace(): GrantPlace {
+  return { index: 0n };
+}
+
+export const GrantPlace: MessageFns<GrantPlace> = {
+  encode(message: GrantPlace, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.index !== 0n) {
+      if (BigInt.asUintN(64, message.index) !== message.index) {
+        throw new globalThis.Error("value provided for field message.index of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.index);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GrantPlace {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGrantPlace();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.index = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GrantPlace>): GrantPlace {
+    return GrantPlace.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GrantPlace>): GrantPlace {
+    const message = createBaseGrantPlace();
+    message.index = (object.index !== undefined && object.index !== null) ? BigInt(object.index) : 0n;
     return message;
   },
 };

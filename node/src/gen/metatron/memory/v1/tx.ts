@@ -7,7 +7,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
-import { EntryType, Source } from "./state.ts";
+import { EntryType, Source, SpaceMode } from "./state.ts";
 
 export const protobufPackage = "metatron.memory.v1";
 
@@ -45,6 +45,84 @@ export interface MsgPutResponse {
   /** Position in the space's log. */
   index: bigint;
   version: bigint;
+}
+
+/** Makes a space of the author's. Amino name: metatron/MsgCreateSpace. */
+export interface MsgCreateSpace {
+  /** Bech32 address of the owner. */
+  author: string;
+  /** 32 bytes that tell the spaces of one owner apart. */
+  salt: Uint8Array;
+  mode: SpaceMode;
+  /** Contract that is asked about every operation on the content: 20 bytes; empty is none. */
+  policy: Uint8Array;
+  /** Most entries and bytes that the space may hold. */
+  maxEntries: bigint;
+  maxBytes: bigint;
+}
+
+export interface MsgCreateSpaceResponse {
+  /** 32 bytes. */
+  space: Uint8Array;
+}
+
+/** Changes a space; needs the right ADMIN. Amino name: metatron/MsgUpdateSpace. */
+export interface MsgUpdateSpace {
+  author: string;
+  space: Uint8Array;
+  mode: SpaceMode;
+  policy: Uint8Array;
+  maxEntries: bigint;
+  maxBytes: bigint;
+}
+
+export interface MsgUpdateSpaceResponse {
+}
+
+/** Gives a space to another owner; only its owner may. Amino name: metatron/MsgTransferSpace. */
+export interface MsgTransferSpace {
+  author: string;
+  space: Uint8Array;
+  /** Bech32 address of the new owner. */
+  to: string;
+}
+
+export interface MsgTransferSpaceResponse {
+}
+
+/** Freezes or unfreezes a space; needs the right ADMIN. Amino name: metatron/MsgFreezeSpace. */
+export interface MsgFreezeSpace {
+  author: string;
+  space: Uint8Array;
+  frozen: boolean;
+}
+
+export interface MsgFreezeSpaceResponse {
+}
+
+/** Gives rights; needs the right ADMIN, and to give ADMIN the owner. Amino name: metatron/MsgGrant. */
+export interface MsgGrant {
+  author: string;
+  space: Uint8Array;
+  /** Bech32 address of an account or a contract. */
+  subject: string;
+  /** Sum of: 1 read, 2 write, 4 curate, 8 admin. */
+  rights: number;
+  /** Block time in seconds since 1970 from which on the grant counts no more; 0 is never. */
+  expiry: bigint;
+}
+
+export interface MsgGrantResponse {
+}
+
+/** Takes all rights; needs the right ADMIN, or is one's own. Amino name: metatron/MsgRevoke. */
+export interface MsgRevoke {
+  author: string;
+  space: Uint8Array;
+  subject: string;
+}
+
+export interface MsgRevokeResponse {
 }
 
 function createBaseMsgPut(): MsgPut {
@@ -296,6 +374,865 @@ export const MsgPutResponse: MessageFns<MsgPutResponse> = {
     message.id = object.id ?? new Uint8Array(0);
     message.index = (object.index !== undefined && object.index !== null) ? BigInt(object.index) : 0n;
     message.version = (object.version !== undefined && object.version !== null) ? BigInt(object.version) : 0n;
+    return message;
+  },
+};
+
+function createBaseMsgCreateSpace(): MsgCreateSpace {
+  return { author: "", salt: new Uint8Array(0), mode: 0, policy: new Uint8Array(0), maxEntries: 0n, maxBytes: 0n };
+}
+
+export const MsgCreateSpace: MessageFns<MsgCreateSpace> = {
+  encode(message: MsgCreateSpace, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.author !== "") {
+      writer.uint32(10).string(message.author);
+    }
+    if (message.salt.length !== 0) {
+      writer.uint32(18).bytes(message.salt);
+    }
+    if (message.mode !== 0) {
+      writer.uint32(24).int32(message.mode);
+    }
+    if (message.policy.length !== 0) {
+      writer.uint32(34).bytes(message.policy);
+    }
+    if (message.maxEntries !== 0n) {
+      if (BigInt.asUintN(64, message.maxEntries) !== message.maxEntries) {
+        throw new globalThis.Error("value provided for field message.maxEntries of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.maxEntries);
+    }
+    if (message.maxBytes !== 0n) {
+      if (BigInt.asUintN(64, message.maxBytes) !== message.maxBytes) {
+        throw new globalThis.Error("value provided for field message.maxBytes of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.maxBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgCreateSpace {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgCreateSpace();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.author = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.salt = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.mode = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.policy = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.maxEntries = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.maxBytes = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgCreateSpace>): MsgCreateSpace {
+    return MsgCreateSpace.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgCreateSpace>): MsgCreateSpace {
+    const message = createBaseMsgCreateSpace();
+    message.author = object.author ?? "";
+    message.salt = object.salt ?? new Uint8Array(0);
+    message.mode = object.mode ?? 0;
+    message.policy = object.policy ?? new Uint8Array(0);
+    message.maxEntries = (object.maxEntries !== undefined && object.maxEntries !== null)
+      ? BigInt(object.maxEntries)
+      : 0n;
+    message.maxBytes = (object.maxBytes !== undefined && object.maxBytes !== null) ? BigInt(object.maxBytes) : 0n;
+    return message;
+  },
+};
+
+function createBaseMsgCreateSpaceResponse(): MsgCreateSpaceResponse {
+  return { space: new Uint8Array(0) };
+}
+
+export const MsgCreateSpaceResponse: MessageFns<MsgCreateSpaceResponse> = {
+  encode(message: MsgCreateSpaceResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.space.length !== 0) {
+      writer.uint32(10).bytes(message.space);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgCreateSpaceResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgCreateSpaceResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.space = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgCreateSpaceResponse>): MsgCreateSpaceResponse {
+    return MsgCreateSpaceResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgCreateSpaceResponse>): MsgCreateSpaceResponse {
+    const message = createBaseMsgCreateSpaceResponse();
+    message.space = object.space ?? new Uint8Array(0);
+    return message;
+  },
+};
+
+function createBaseMsgUpdateSpace(): MsgUpdateSpace {
+  return { author: "", space: new Uint8Array(0), mode: 0, policy: new Uint8Array(0), maxEntries: 0n, maxBytes: 0n };
+}
+
+export const MsgUpdateSpace: MessageFns<MsgUpdateSpace> = {
+  encode(message: MsgUpdateSpace, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.author !== "") {
+      writer.uint32(10).string(message.author);
+    }
+    if (message.space.length !== 0) {
+      writer.uint32(18).bytes(message.space);
+    }
+    if (message.mode !== 0) {
+      writer.uint32(24).int32(message.mode);
+    }
+    if (message.policy.length !== 0) {
+      writer.uint32(34).bytes(message.policy);
+    }
+    if (message.maxEntries !== 0n) {
+      if (BigInt.asUintN(64, message.maxEntries) !== message.maxEntries) {
+        throw new globalThis.Error("value provided for field message.maxEntries of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.maxEntries);
+    }
+    if (message.maxBytes !== 0n) {
+      if (BigInt.asUintN(64, message.maxBytes) !== message.maxBytes) {
+        throw new globalThis.Error("value provided for field message.maxBytes of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.maxBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgUpdateSpace {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgUpdateSpace();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.author = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.space = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.mode = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.policy = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.maxEntries = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.maxBytes = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgUpdateSpace>): MsgUpdateSpace {
+    return MsgUpdateSpace.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgUpdateSpace>): MsgUpdateSpace {
+    const message = createBaseMsgUpdateSpace();
+    message.author = object.author ?? "";
+    message.space = object.space ?? new Uint8Array(0);
+    message.mode = object.mode ?? 0;
+    message.policy = object.policy ?? new Uint8Array(0);
+    message.maxEntries = (object.maxEntries !== undefined && object.maxEntries !== null)
+      ? BigInt(object.maxEntries)
+      : 0n;
+    message.maxBytes = (object.maxBytes !== undefined && object.maxBytes !== null) ? BigInt(object.maxBytes) : 0n;
+    return message;
+  },
+};
+
+function createBaseMsgUpdateSpaceResponse(): MsgUpdateSpaceResponse {
+  return {};
+}
+
+export const MsgUpdateSpaceResponse: MessageFns<MsgUpdateSpaceResponse> = {
+  encode(_: MsgUpdateSpaceResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgUpdateSpaceResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgUpdateSpaceResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgUpdateSpaceResponse>): MsgUpdateSpaceResponse {
+    return MsgUpdateSpaceResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<MsgUpdateSpaceResponse>): MsgUpdateSpaceResponse {
+    const message = createBaseMsgUpdateSpaceResponse();
+    return message;
+  },
+};
+
+function createBaseMsgTransferSpace(): MsgTransferSpace {
+  return { author: "", space: new Uint8Array(0), to: "" };
+}
+
+export const MsgTransferSpace: MessageFns<MsgTransferSpace> = {
+  encode(message: MsgTransferSpace, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.author !== "") {
+      writer.uint32(10).string(message.author);
+    }
+    if (message.space.length !== 0) {
+      writer.uint32(18).bytes(message.space);
+    }
+    if (message.to !== "") {
+      writer.uint32(26).string(message.to);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgTransferSpace {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgTransferSpace();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.author = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.space = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.to = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgTransferSpace>): MsgTransferSpace {
+    return MsgTransferSpace.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgTransferSpace>): MsgTransferSpace {
+    const message = createBaseMsgTransferSpace();
+    message.author = object.author ?? "";
+    message.space = object.space ?? new Uint8Array(0);
+    message.to = object.to ?? "";
+    return message;
+  },
+};
+
+function createBaseMsgTransferSpaceResponse(): MsgTransferSpaceResponse {
+  return {};
+}
+
+export const MsgTransferSpaceResponse: MessageFns<MsgTransferSpaceResponse> = {
+  encode(_: MsgTransferSpaceResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgTransferSpaceResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgTransferSpaceResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgTransferSpaceResponse>): MsgTransferSpaceResponse {
+    return MsgTransferSpaceResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<MsgTransferSpaceResponse>): MsgTransferSpaceResponse {
+    const message = createBaseMsgTransferSpaceResponse();
+    return message;
+  },
+};
+
+function createBaseMsgFreezeSpace(): MsgFreezeSpace {
+  return { author: "", space: new Uint8Array(0), frozen: false };
+}
+
+export const MsgFreezeSpace: MessageFns<MsgFreezeSpace> = {
+  encode(message: MsgFreezeSpace, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.author !== "") {
+      writer.uint32(10).string(message.author);
+    }
+    if (message.space.length !== 0) {
+      writer.uint32(18).bytes(message.space);
+    }
+    if (message.frozen !== false) {
+      writer.uint32(24).bool(message.frozen);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgFreezeSpace {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgFreezeSpace();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.author = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.space = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.frozen = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgFreezeSpace>): MsgFreezeSpace {
+    return MsgFreezeSpace.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgFreezeSpace>): MsgFreezeSpace {
+    const message = createBaseMsgFreezeSpace();
+    message.author = object.author ?? "";
+    message.space = object.space ?? new Uint8Array(0);
+    message.frozen = object.frozen ?? false;
+    return message;
+  },
+};
+
+function createBaseMsgFreezeSpaceResponse(): MsgFreezeSpaceResponse {
+  return {};
+}
+
+export const MsgFreezeSpaceResponse: MessageFns<MsgFreezeSpaceResponse> = {
+  encode(_: MsgFreezeSpaceResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgFreezeSpaceResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgFreezeSpaceResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgFreezeSpaceResponse>): MsgFreezeSpaceResponse {
+    return MsgFreezeSpaceResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<MsgFreezeSpaceResponse>): MsgFreezeSpaceResponse {
+    const message = createBaseMsgFreezeSpaceResponse();
+    return message;
+  },
+};
+
+function createBaseMsgGrant(): MsgGrant {
+  return { author: "", space: new Uint8Array(0), subject: "", rights: 0, expiry: 0n };
+}
+
+export const MsgGrant: MessageFns<MsgGrant> = {
+  encode(message: MsgGrant, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.author !== "") {
+      writer.uint32(10).string(message.author);
+    }
+    if (message.space.length !== 0) {
+      writer.uint32(18).bytes(message.space);
+    }
+    if (message.subject !== "") {
+      writer.uint32(26).string(message.subject);
+    }
+    if (message.rights !== 0) {
+      writer.uint32(32).uint32(message.rights);
+    }
+    if (message.expiry !== 0n) {
+      if (BigInt.asUintN(64, message.expiry) !== message.expiry) {
+        throw new globalThis.Error("value provided for field message.expiry of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.expiry);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgGrant {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgGrant();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.author = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.space = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.subject = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.rights = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.expiry = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgGrant>): MsgGrant {
+    return MsgGrant.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgGrant>): MsgGrant {
+    const message = createBaseMsgGrant();
+    message.author = object.author ?? "";
+    message.space = object.space ?? new Uint8Array(0);
+    message.subject = object.subject ?? "";
+    message.rights = object.rights ?? 0;
+    message.expiry = (object.expiry !== undefined && object.expiry !== null) ? BigInt(object.expiry) : 0n;
+    return message;
+  },
+};
+
+function createBaseMsgGrantResponse(): MsgGrantResponse {
+  return {};
+}
+
+export const MsgGrantResponse: MessageFns<MsgGrantResponse> = {
+  encode(_: MsgGrantResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgGrantResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgGrantResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgGrantResponse>): MsgGrantResponse {
+    return MsgGrantResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<MsgGrantResponse>): MsgGrantResponse {
+    const message = createBaseMsgGrantResponse();
+    return message;
+  },
+};
+
+function createBaseMsgRevoke(): MsgRevoke {
+  return { author: "", space: new Uint8Array(0), subject: "" };
+}
+
+export const MsgRevoke: MessageFns<MsgRevoke> = {
+  encode(message: MsgRevoke, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.author !== "") {
+      writer.uint32(10).string(message.author);
+    }
+    if (message.space.length !== 0) {
+      writer.uint32(18).bytes(message.space);
+    }
+    if (message.subject !== "") {
+      writer.uint32(26).string(message.subject);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgRevoke {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgRevoke();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.author = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.space = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.subject = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgRevoke>): MsgRevoke {
+    return MsgRevoke.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MsgRevoke>): MsgRevoke {
+    const message = createBaseMsgRevoke();
+    message.author = object.author ?? "";
+    message.space = object.space ?? new Uint8Array(0);
+    message.subject = object.subject ?? "";
+    return message;
+  },
+};
+
+function createBaseMsgRevokeResponse(): MsgRevokeResponse {
+  return {};
+}
+
+export const MsgRevokeResponse: MessageFns<MsgRevokeResponse> = {
+  encode(_: MsgRevokeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MsgRevokeResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMsgRevokeResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MsgRevokeResponse>): MsgRevokeResponse {
+    return MsgRevokeResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<MsgRevokeResponse>): MsgRevokeResponse {
+    const message = createBaseMsgRevokeResponse();
     return message;
   },
 };

@@ -1,0 +1,121 @@
+/**
+ * What one transaction asks the rules contract: its operations, gathered by author and space.
+ *
+ * Upholds: a step has all operations of one author on one space since the last action, with their
+ * totals, so that grants and quotas are decided once for all of them.
+ *
+ * @module
+ */
+import { equalBytes } from '../../base/bytes.ts';
+import { invariant } from '../../base/errors.ts';
+import type { AccountId } from '../addresses.ts';
+import type { EvmLog } from '../evm/types.ts';
+import type { RecordKey } from '../keys.ts';
+import type { Asked, Operation, OperationStep, Step } from './call.ts';
+
+/** A log that a contract left. */
+export type ContractLog = EvmLog;
+
+/** A space, as the ledger handles it: its id, the name of its log, its hex. */
+export type SpaceRef = {
+  readonly id: Uint8Array;
+  readonly log: RecordKey;
+  readonly hex: string;
+};
+
+type OpenStep = OperationStep & { readonly of: SpaceRef };
+
+/** Gathers what a transaction asks. */
+export class Question {
+  readonly #addressOf: (account: AccountId) => Uint8Array;
+  readonly #steps: Step[] = [];
+  /** Steps that later operations may join. */
+  #open: OpenStep[] = [];
+  readonly #writes = new Map<string, number>();
+  #last = false;
+
+  /** @param addressOf - an account as the EVM knows it */
+  constructor(addressOf: (account: AccountId) => Uint8Array) {
+    this.#addressOf = addressOf;
+  }
+
+  /** Adds an operation. @returns whether it is the first of its author on its space */
+  operation(of: SpaceRef, by: AccountId, operation: Operation): boolean {
+    const open = this.#open.find((step) => step.of.hex === of.hex && equalBytes(step.account, by));
+    const kind = 2 ** operation.kind;
+    if (open !== undefined) {
+      open.kinds |= kind;
+      open.entries++;
+      open.size += operation.size;
+      open.operations.push(operation);
+      return false;
+    }
+    const step = {
+      of,
+      space: of.id,
+      author: this.#addressOf(by),
+      account: by,
+      kinds: kind,
+      entries: 1,
+      size: operation.size,
+      operations: [operation],
+    };
+    this.#open.push(step);
+    this.#steps.push(step);
+    return true;
+  }
+
+  /** Adds a change of the rules by their own functions. */
+  action(by: AccountId, action: Uint8Array): void {
+    this.#steps.push({ author: this.#addressOf(by), account: by, action });
+    this.#open = [];
+    this.endBatch();
+  }
+
+  /** Notes that the answer may depend on more than the rules' own state, or change it at large. */
+  endBatch(): void {
+    this.#last = true;
+  }
+
+  /** Whether no other transaction may follow in one call. */
+  get endsBatch(): boolean {
+    return this.#last;
+  }
+
+  /** Notes that a record will be written that other plans may read. */
+  write(name: string): void {
+    this.#writes.set(name, this.written(name) + 1);
+  }
+
+  /** How often a record will be written by this transaction. */
+  written(name: string): number {
+    return this.#writes.get(name) ?? 0;
+  }
+
+  /** Names of the records that will be written and that other plans may read. */
+  get writes(): Iterable<string> {
+    return this.#writes.keys();
+  }
+
+  /** What is asked. */
+  asked(policyGas: number, signers: readonly AccountId[]): Asked {
+    return { policyGas, steps: this.#steps, signers: signers.map(this.#addressOf) };
+  }
+}
+
+/** What an allowed transaction is carried out with: the logs of its actions, in order. */
+export class Allowed {
+  readonly #logs: readonly EvmLog[];
+  #next = 0;
+
+  constructor(logs: readonly EvmLog[]) {
+    this.#logs = logs;
+  }
+
+  /** The log of the next action. */
+  next(): EvmLog {
+    const log = this.#logs[this.#next++];
+    invariant(log !== undefined, 'an action leaves a log');
+    return log;
+  }
+}
