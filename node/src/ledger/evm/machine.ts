@@ -6,7 +6,8 @@
  * machine it runs on, so a validator stops rather than disagrees.
  * Absent here: signatures, receipts, and the system contracts of Ethereum's own consensus
  * (EIP-4788, 2935, 7002, 7251), which the ledger has no use for.
- * Spec: the hardfork Osaka, which both the library and Hardhat's EVM know, with the transaction rules of validity.ts.
+ * Spec: the hardfork Osaka, which both the library and Hardhat's EVM know; transactions by
+ * validity.ts.
  *
  * @module
  */

@@ -3,7 +3,7 @@
  *
  * Upholds: order and words of the refusals are geth's. Reads three records and runs no code, so it
  * needs neither the library nor a promise.
- * Spec: EIP-1559, 2028, 2681, 2930, 3607, 3860, 7623, 7702; go-ethereum core/state_transition.go.
+ * Spec: EIP-1559, 2028, 2681, 2930, 3607, 3860, 7623, 7702, 7825; go-ethereum core/state_transition.go.
  *
  * @module
  */
@@ -14,8 +14,8 @@ import type { Records } from '../record.ts';
 import { contractKey, DELEGATION_BYTES } from './records.ts';
 import type { EvmBlock, EvmFault, EvmFaultCode, EvmPorts, EvmTx } from './types.ts';
 
-/** Which rules hold: Cancun is for the official tests. */
-export type Hardfork = 'cancun' | 'prague';
+/** Which rules hold: the ledger's are those of Osaka, others are for tests. */
+export type Hardfork = 'cancun' | 'osaka';
 
 const TX_GAS = 21_000n;
 const CREATE_GAS = 32_000n;
@@ -26,6 +26,8 @@ const ACCESS_ADDRESS_GAS = 2_400n;
 const ACCESS_SLOT_GAS = 1_900n;
 /** Gas of one authorization; part of it comes back if the account was there. */
 export const AUTHORIZATION_GAS = 25_000n;
+/** Most gas of a transaction (EIP-7825). */
+export const MAX_TX_GAS = 16_777_216n;
 /** Most bytes of init code. */
 export const MAX_INIT_CODE_BYTES = 49_152;
 const MAX_NONCE = 2n ** 64n - 1n;
@@ -52,7 +54,7 @@ export function intrinsicGas(
 }
 
 /** Gas that a transaction with this input costs at least (EIP-7623). */
-export function floorGas(data: Uint8Array, hardfork: Hardfork = 'prague'): bigint {
+export function floorGas(data: Uint8Array, hardfork: Hardfork = 'osaka'): bigint {
   return hardfork === 'cancun' ? 0n : TX_GAS + FLOOR_TOKEN_GAS * tokensOf(data);
 }
 
@@ -118,6 +120,10 @@ function feeFault({ tx, block }: Check): EvmFault | undefined {
 function gasFault({ tx, block, hardfork }: Check): EvmFault | undefined {
   const { gasLimit, data, to } = tx;
   if (gasLimit > block.gasLimit) return fault('gasLimit', 'exceeds block gas limit');
+  if (hardfork === 'osaka' && gasLimit > MAX_TX_GAS) {
+    const text = `transaction gas limit too high (cap: ${MAX_TX_GAS}, tx: ${gasLimit})`;
+    return fault('gasLimit', text);
+  }
   const intrinsic = intrinsicGas(tx);
   if (gasLimit < intrinsic) {
     return fault('intrinsicGas', `intrinsic gas too low: have ${gasLimit}, want ${intrinsic}`);
@@ -163,7 +169,7 @@ export function faultOf(
   state: Records,
   block: Pick<EvmBlock, 'baseFee' | 'gasLimit'>,
   tx: EvmTx,
-  { nonce = 'exact', hardfork = 'prague' }: { nonce?: 'exact' | 'any'; hardfork?: Hardfork } = {},
+  { nonce = 'exact', hardfork = 'osaka' }: { nonce?: 'exact' | 'any'; hardfork?: Hardfork } = {},
 ): EvmFault | undefined {
   const check = { ports, state, block, tx, hardfork };
   const id = ports.resolve(state, tx.from);

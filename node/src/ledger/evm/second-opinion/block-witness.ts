@@ -40,6 +40,9 @@ type Slot = {
   before: bigint;
 };
 
+/** What values are read with. */
+type SeenPorts = Pick<EvmPorts, 'bank' | 'resolve' | 'chainId'>;
+
 /** What the run that goes on has met. */
 class Meetings {
   readonly addresses = new Map<string, string>();
@@ -140,7 +143,7 @@ export class BlockWitness implements BlockObserver {
   }
 
   /** All that was seen, with the values after the block's last run. */
-  seen(block: EvmBlock, ports: Pick<EvmPorts, 'bank' | 'resolve'>, state: Overlay): SeenBlock {
+  seen(block: EvmBlock, ports: SeenPorts, state: Overlay): SeenBlock {
     const faces = new Map<string, Uint8Array[]>();
     const accounts: SeenAccount[] = [];
     for (const { address, before } of this.#addresses.values()) {
@@ -159,15 +162,11 @@ export class BlockWitness implements BlockObserver {
       const tainted = this.#tainted.has(name);
       slots.push({ address: present(address, 'address'), slot, before, after, tainted });
     }
-    return { block, runs: this.#runs, accounts, slots };
+    return { chainId: ports.chainId, block, runs: this.#runs, accounts, slots };
   }
 }
 
-function valuesOf(
-  ports: Pick<EvmPorts, 'bank' | 'resolve'>,
-  state: Overlay,
-  id: AccountId,
-): AccountValues {
+function valuesOf(ports: SeenPorts, state: Overlay, id: AccountId): AccountValues {
   return {
     balance: ports.bank.balance(state, id),
     nonce: BigInt(getAccount(state, id)?.sequence ?? 0),

@@ -30,6 +30,8 @@ import { dataOf, quantity, receiptRequest, requestOf } from './requests.ts';
 
 /** Most transactions one chain runs: each costs it 4.7 KiB. */
 const MAX_RUNS = 20_000;
+/** From so many on a fresh one is noticeably smaller: 5 MB. */
+const GROWN_RUNS = 1_000;
 /** Most accounts and slots one chain holds, some 600 bytes each. */
 const MAX_HELD = 100_000;
 /** What the system caller has there while it calls: gas is not free where there is a base fee. */
@@ -86,6 +88,11 @@ export class Mirror {
   /** Whether it has grown so far that a fresh one should follow. */
   get isFull(): boolean {
     return this.#runs >= MAX_RUNS || this.#held.size + this.#slots >= MAX_HELD;
+  }
+
+  /** Whether it holds so much that a fresh one would be smaller. */
+  get hasGrown(): boolean {
+    return this.#runs >= GROWN_RUNS;
   }
 
   /** The root of its state trie, for tests. */

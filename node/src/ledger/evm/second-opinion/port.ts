@@ -76,6 +76,7 @@ export type SeenSlot = {
 
 /** The runs of a block and all they met. */
 export type SeenBlock = {
+  readonly chainId: bigint;
   readonly block: EvmBlock;
   readonly runs: readonly SeenRun[];
   readonly accounts: readonly SeenAccount[];
