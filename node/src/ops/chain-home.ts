@@ -27,7 +27,7 @@ import {
   keyAddress,
   LOCK_FILE,
 } from './home.ts';
-import { type Funded, type LedgerState, ledgerState } from './ledger-state.ts';
+import { type Funded, type LedgerState, ledgerState, withTips } from './ledger-state.ts';
 import { wrongUsage } from './usage.ts';
 
 /** The application of a chain. */
@@ -81,9 +81,12 @@ export function newGenesis(chain: NewChain): string {
     validators: chain.validators,
     appHash: EMPTY,
   };
-  const { app, accounts } = chain;
-  const appState = app === 'ledger' ? ledgerState(state as LedgerState, accounts) : state;
-  return json(genesisJson(head, appState));
+  return json(genesisJson(head, chain.app === 'ledger' ? stateOf(chain, state) : state));
+}
+
+function stateOf({ validators, accounts }: NewChain, base: LedgerState): LedgerState {
+  const addresses = validators.map(({ publicKey }) => keyAddress(publicKey.bytes));
+  return withTips(ledgerState(base, accounts), addresses, accounts);
 }
 
 /** How to make the home of one node. */

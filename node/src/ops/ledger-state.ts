@@ -7,9 +7,7 @@
  *
  * @module
  */
-
-/** The base denomination; 10^18 of it are one PHI. */
-export const BASE_DENOM = 'aphi';
+import { BASE_DENOM } from '../ledger/denom.ts';
 
 /** What each account of a new chain gets: one million PHI, in aphi. */
 export const INITIAL_BALANCE: bigint = 10n ** 24n;
@@ -91,6 +89,26 @@ export function ledgerState(base: LedgerState, funded: readonly Funded[]): Ledge
       denom_metadata: metadata.length === 0 ? [PHI] : metadata,
     },
   };
+}
+
+/**
+ * The state in which the tips of each validator's blocks go to one of these accounts, in turn; a
+ * state that says who gets them stays as it is.
+ *
+ * @param validators - consensus addresses, 40 hex digits each
+ */
+export function withTips(
+  state: LedgerState,
+  validators: readonly string[],
+  accounts: readonly Funded[],
+): LedgerState {
+  const evm = record(state['evm']);
+  if (evm['tip_receivers'] !== undefined || accounts.length === 0) return state;
+  const receivers = validators.map((validator, i) => ({
+    validator,
+    account: accounts[i % accounts.length]?.address,
+  }));
+  return { ...state, evm: { ...evm, tip_receivers: receivers } };
 }
 
 /** The prefix of addresses when a genesis names none. */
