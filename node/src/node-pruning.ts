@@ -1,7 +1,8 @@
 /**
  * Which old heights a node forgets, and when.
  *
- * Upholds: blocks stay for as long as evidence about them may be judged, in heights and in time;
+ * Upholds: blocks stay for as long as evidence about them may be judged, in heights and in time,
+ * and for as long as a contract may ask for their hashes;
  * application state stays for `storage.keepStates` heights and `storage.keepStateHours` hours of
  * block time, whichever is more; an archive keeps all. Index entries go before the blocks that say
  * which ones they are. One pruning at a time, every hundred
@@ -18,6 +19,9 @@ import type { ChainState } from './types/chain-state.ts';
 
 /** Heights between two prunings. */
 const EVERY_HEIGHTS = 100;
+
+/** Blocks whose hashes contracts may ask for (BLOCKHASH), and the one before. */
+const BLOCK_HASHES = 257;
 
 /** Most heights of application state that one pruning forgets. */
 const MAX_STATES_PER_PRUNING = 1_000;
@@ -38,7 +42,8 @@ export type Prunable = {
 function lowestBlock(chain: Chain, state: ChainState, keepBlocks: number): number {
   const { maxAgeNumBlocks, maxAgeDuration } = state.params.evidence;
   if (keepBlocks === 0) return 0;
-  const lowest = state.lastHeight - Math.max(keepBlocks, maxAgeNumBlocks) + 1;
+  const kept = Math.max(keepBlocks, maxAgeNumBlocks, BLOCK_HASHES);
+  const lowest = state.lastHeight - kept + 1;
   const header = chain.meta(lowest)?.header;
   const old = header !== undefined && state.lastTime - header.time > maxAgeDuration;
   return old ? lowest : 0;

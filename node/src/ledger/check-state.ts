@@ -98,7 +98,11 @@ export class CheckState {
   /** Checks signatures of transactions that come next; a refusal is left to their own check. */
   expect(checker: Checker, txs: readonly DecodedTx[]): void {
     const state = this.#overlay();
-    for (const tx of txs) attempt(() => verifySigners(checker, tx, (id) => getAccount(state, id)));
+    for (const tx of txs) {
+      // The sender of an Ethereum transaction was recovered when it was decoded.
+      if (tx.ethereum !== undefined) continue;
+      attempt(() => verifySigners(checker, tx, (id) => getAccount(state, id)));
+    }
   }
 
   /** Runs the ante of a transaction and keeps what it takes. */
