@@ -9,7 +9,15 @@ import fc from 'fast-check';
 import { fromHex, toHex } from '../../node/src/base/bytes.ts';
 import { present } from '../../node/src/base/errors.ts';
 import { hash160, sha256 } from '../../node/src/base/hash.ts';
-import { NATIVE, verifyByReference, verifySecp256k1 } from '../../node/src/crypto/secp256k1.ts';
+import {
+  NATIVE,
+  recoverByReference,
+  recoverSecp256k1,
+  uncompressByReference,
+  uncompressSecp256k1,
+  verifyByReference,
+  verifySecp256k1,
+} from '../../node/src/crypto/secp256k1.ts';
 import wycheproof from '../vectors/wycheproof/ecdsa_secp256k1_sha256_bitcoin_test.json' with {
   type: 'json',
 };
@@ -88,6 +96,34 @@ describe('secp256k1', () => {
       expect(verify(key, digest.subarray(1), signature)).to.equal(false);
       expect(verify(new Uint8Array(33), digest, signature)).to.equal(false);
     }
+  });
+
+  it('recovers who signed, natively and by the reference, whatever was changed', () => {
+    const flips = fc.record({ at: fc.nat({ max: 63 }), by: fc.nat({ max: 255 }) });
+    fc.assert(
+      fc.property(secrets, fc.uint8Array(), flips, (secret, message, { at, by }) => {
+        const digest = sha256(message);
+        const options = { prehash: false, format: 'recovered' } as const;
+        const signed = secp256k1.sign(digest, secret, options);
+        const [recovery = 0, signature] = [signed[0], signed.slice(1)];
+        const key = secp256k1.getPublicKey(secret, false);
+        expect(recoverSecp256k1(digest, signature, recovery)).to.deep.equal(key);
+        const compressed = secp256k1.getPublicKey(secret, true);
+        expect(uncompressSecp256k1(compressed)).to.deep.equal(key);
+        signature[at] = (signature[at] ?? 0) ^ by;
+        compressed[1 + (at % 32)] = (compressed[1 + (at % 32)] ?? 0) ^ by;
+        for (const parity of [0, 1, 2, -1, 0.5]) {
+          const expected = recoverByReference(digest, signature, parity);
+          expect(recoverSecp256k1(digest, signature, parity)).to.deep.equal(expected);
+        }
+        const expected = uncompressByReference(compressed);
+        expect(uncompressSecp256k1(compressed)).to.deep.equal(expected);
+      }),
+      { numRuns: 25 },
+    );
+    expect(recoverSecp256k1(new Uint8Array(31), new Uint8Array(64), 0)).to.equal(undefined);
+    expect(uncompressSecp256k1(new Uint8Array(33))).to.equal(undefined);
+    expect(uncompressSecp256k1(new Uint8Array(65))).to.equal(undefined);
   });
 
   // CometBFT crypto/secp256k1/secp256k1_test.go, secpDataTable.
