@@ -100,7 +100,7 @@ export function compile(root: string): readonly Compiled[] {
   const contracts = join(root, 'contracts');
   const files = readdirSync(contracts, { recursive: true, encoding: 'utf8' })
     .map((file) => file.replaceAll(sep, '/'))
-    .filter((file) => file.endsWith('.sol') && !/^(?:test|examples)\//.test(file))
+    .filter((file) => file.endsWith('.sol') && !file.startsWith('test/'))
     .sort();
   const sources = Object.fromEntries(
     files.map((file) => [
