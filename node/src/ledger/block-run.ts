@@ -19,6 +19,7 @@ import { EthereumRun } from './ethereum/run.ts';
 import { type Environment, refused, runAlone, startTransaction, Undecided } from './executor.ts';
 import type { Block } from './module.ts';
 import type { Overlay } from './overlay.ts';
+import { auditOperations, type Conduct, reportConduct } from './rules/audit.ts';
 import { RulesBatch } from './rules/batch.ts';
 import type { DecodedTx } from './tx/decode.ts';
 import type { DecodedTxs } from './tx/decoded.ts';
@@ -162,8 +163,12 @@ export class BlockRun {
   }
 
   /** Notes what the block had as a whole; after its last transaction, once. */
-  finish(): void {
+  async finish(conduct: Omit<Conduct, 'hasTxs'>): Promise<void> {
     this.#ethereum?.finish();
+    const { ethereum: host, block, state } = this.#env;
+    const place = { host, block, state };
+    await auditOperations(place);
+    await reportConduct(place, { ...conduct, hasTxs: this.#txs.length > 0 });
   }
 
   /** Whether this is the execution of exactly that block. */

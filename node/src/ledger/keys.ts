@@ -7,9 +7,9 @@
  *     0x01 chain   0x02 auth params   0x03 next account number   0x10 account
  *     0x18 balance   0x19 supply   0x1a denom metadata   0x1b owner of a denom
  *     0x1c denominations
- *     0x20 space   0x21 head of a key
+ *     0x20 space   0x21 head of a key   0x22 place of a grant
  *     0x30 contract   0x31 storage slot   0x32 alias of an address   0x33 base fee, EVM parameters
- *     0x34 receiver of a validator's tips
+ *     0x34 receiver of a validator's tips   0x35 missed votes of a validator
  *     rows:   0x40 entry by id   0x41 operation by space and index   0x42 version of a key
  *             0x48 code by hash   0x49 receipt   0x4a place of an Ethereum transaction
  *             0x4b Ethereum transactions of a block
@@ -35,6 +35,7 @@ export const KEY = {
   alias: 0x32,
   evm: 0x33,
   tipReceiver: 0x34,
+  missedVotes: 0x35,
 } as const;
 
 /** First bytes of rows. */

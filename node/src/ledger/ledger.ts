@@ -276,7 +276,7 @@ export class Ledger implements Application {
     // Executed again before its commit: the store must not show the attempt before.
     if (this.#finalized !== undefined) await this.#store.finalize(height, []);
     const run = await this.#executed(request);
-    run.finish();
+    await run.finish({ misbehavior: request.misbehavior, votes: request.decidedLastCommit.votes });
     const { state, results, known } = run;
     for (const { log, leaves } of state.logs()) {
       const head = this.#store.appendLog(log, leaves);

@@ -200,6 +200,16 @@ export class Overlay {
     return this.#rows;
   }
 
+  /** Every appended leaf, in the order in which they were. */
+  leaves(): readonly Uint8Array[] {
+    const next = new Map<string, number>();
+    return this.#appended.map(({ name, leaves }) => {
+      const at = next.get(name) ?? 0;
+      next.set(name, at + 1);
+      return leaves[at] as Uint8Array;
+    });
+  }
+
   /** Appended leaves by log, in order of each log's first leaf. */
   logs(): readonly PendingLog[] {
     return [...this.#logs.values()];

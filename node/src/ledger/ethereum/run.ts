@@ -20,7 +20,8 @@ import { BASE_DENOM } from '../denom.ts';
 import { EventLog, indexed, shown } from '../events.ts';
 import type { EvmBlock, EvmLog, EvmOutcome } from '../evm/types.ts';
 import { faultOf } from '../evm/validity.ts';
-import type { Block } from '../module.ts';
+import { hearAll } from '../memory/heard.ts';
+import type { Block, Emit } from '../module.ts';
 import type { Overlay } from '../overlay.ts';
 import { ensureFeeCollector, FEE_COLLECTOR } from '../tx/fees.ts';
 import { firstSight } from '../tx/first-sight.ts';
@@ -37,6 +38,9 @@ import { MSG_ETHEREUM_TX_RESPONSE_URL, MSG_ETHEREUM_TX_URL } from './wrapper.ts'
 
 /** Most bytes of returned data that a result carries. */
 const MAX_RETURNED = 65_536;
+
+/** An event before it is in a log. */
+type Emitted = Parameters<Emit>;
 
 /** What a transaction of the block runs in. */
 export type Place = {
@@ -98,11 +102,24 @@ export class EthereumRun {
     if (block.proposer === FEE_COLLECTOR) ensureFeeCollector(state);
     const engine = await host.engine();
     const outcome = await engine.execute(state, block, carried.run);
+    const heard = this.#hear(outcome);
     const receipt = this.#receipt(carried, outcome, blockIndex);
     putReceipt(state, receipt);
     addToBloom(this.#bloom, receipt.logs);
     this.#logs += receipt.logs.length;
-    return { admitted: true, result: resultOf(carried, outcome, addresses, state) };
+    return { admitted: true, result: resultOf(carried, outcome, addresses, state, heard) };
+  }
+
+  /** Takes note of what contracts of the ledger's own logged. @returns events of it */
+  #hear({ status, logs }: EvmOutcome): readonly Emitted[] {
+    const heard: Emitted[] = [];
+    if (status === 0) return heard;
+    const { block, state } = this.#place;
+    const emit = (...event: Emitted): void => {
+      heard.push(event);
+    };
+    hearAll({ block, state, emit }, logs);
+    return heard;
   }
 
   #receipt(
@@ -180,6 +197,7 @@ function resultOf(
   outcome: EvmOutcome,
   addresses: Addresses,
   state: Overlay,
+  heard: readonly Emitted[],
 ): ExecTxResult {
   const { tx } = carried;
   const failure = failureOf(outcome);
@@ -199,7 +217,7 @@ function resultOf(
     info: '',
     gasWanted: Number(tx.gasLimit),
     gasUsed: Number(outcome.gasUsed),
-    events: eventsOf(carried, outcome, addresses, state),
+    events: eventsOf(carried, outcome, addresses, state, heard),
     codespace: failure?.space ?? '',
   };
 }
@@ -216,6 +234,7 @@ function eventsOf(
   outcome: EvmOutcome,
   addresses: Addresses,
   state: Overlay,
+  heard: readonly Emitted[],
 ): ExecTxResult['events'] {
   const log = new EventLog();
   const from = addresses.text(sender.id);
@@ -245,5 +264,6 @@ function eventsOf(
       shown('amount', `${tx.value}${BASE_DENOM}`),
     ]);
   }
+  for (const event of heard) log.emit(...event);
   return log.list();
 }

@@ -67,6 +67,14 @@ export interface Denoms {
   denoms: string[];
 }
 
+/**
+ * How often a validator's vote was missing since that was reported last, under key 0x35 and its
+ * consensus address.
+ */
+export interface MissedVotes {
+  count: bigint;
+}
+
 function createBaseChain(): Chain {
   return { chainId: "", bech32Prefix: "", maxBlockGas: 0n, initialHeight: 0n };
 }
@@ -590,6 +598,64 @@ export const Denoms: MessageFns<Denoms> = {
   fromPartial(object: DeepPartial<Denoms>): Denoms {
     const message = createBaseDenoms();
     message.denoms = object.denoms?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseMissedVotes(): MissedVotes {
+  return { count: 0n };
+}
+
+export const MissedVotes: MessageFns<MissedVotes> = {
+  encode(message: MissedVotes, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.count !== 0n) {
+      if (BigInt.asUintN(64, message.count) !== message.count) {
+        throw new globalThis.Error("value provided for field message.count of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.count);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MissedVotes {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMissedVotes();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.count = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MissedVotes>): MissedVotes {
+    return MissedVotes.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MissedVotes>): MissedVotes {
+    const message = createBaseMissedVotes();
+    message.count = (object.count !== undefined && object.count !== null) ? BigInt(object.count) : 0n;
     return message;
   },
 };
