@@ -85,6 +85,12 @@ describe('Ethereum transactions on real processes', function () {
       expect((await cosmos.getBalance(address, 'aphi')).amount).to.equal('600');
       expect((await cosmos.getAccount(address))?.sequence).to.equal(1);
     }
+    const { api } = present(devnet, 'devnet').summary;
+    for (const address of [account.address, face, fresh.address]) {
+      const answer = await fetch(`${api}/v1/accounts/${address}`);
+      const evmAddress = fresh.address.toLowerCase();
+      expect(await answer.json()).to.include({ address: account.address, evmAddress });
+    }
     const tx = `ethereum_tx.ethereumTxHash='0x${toHex(receipt?.hash ?? new Uint8Array(0))}'`;
     const found = await cosmos.searchTx(tx);
     expect(found.map(({ code }) => code)).to.deep.equal([0]);

@@ -11,6 +11,10 @@ import { EMPTY, toHex, utf8 } from '../../node/src/base/bytes.ts';
 import { sha256 } from '../../node/src/base/hash.ts';
 import { SILENT } from '../../node/src/base/logger.ts';
 import {
+  QueryAccountRequest,
+  QueryAccountResponse,
+} from '../../node/src/gen/metatron/evm/v1/query.ts';
+import {
   type LoggedEntry,
   QueryEntryResponse,
   QueryHeadResponse,
@@ -97,6 +101,15 @@ function teach(chain: ChainFixture): void {
       ? { value: Buffer.concat([Buffer.from([0x0a, any.length]), any]) }
       : { code: 22, codespace: 'sdk', log: 'rpc error: code = NotFound: account not found' },
   );
+  chain.queries.set('/metatron.evm.v1.Query/Account', ({ data }) => {
+    const { address } = QueryAccountRequest.decode(data);
+    const evmAddress = new Uint8Array(20);
+    return {
+      value: QueryAccountResponse.encode(
+        QueryAccountResponse.fromPartial({ address, evmAddress }),
+      ).finish(),
+    };
+  });
   const coin = Buffer.concat([
     Buffer.from([0x0a, 4]),
     Buffer.from('aphi'),

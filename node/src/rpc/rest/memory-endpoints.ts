@@ -10,6 +10,7 @@ import * as z from 'zod';
 import { encodeBech32 } from '../../base/bech32.ts';
 import { EMPTY, fromHex, fromUtf8, toHex } from '../../base/bytes.ts';
 import { LedgerError, present } from '../../base/errors.ts';
+import { QueryAccountRequest, QueryAccountResponse } from '../../gen/metatron/evm/v1/query.ts';
 import {
   type LoggedEntry,
   type Page,
@@ -87,7 +88,10 @@ function memory(logged: LoggedEntry | undefined, prefix: string): MemoryAnswer {
 }
 
 async function account(ports: RpcPorts, address: string): Promise<AccountAnswer> {
-  const data = addressRequestCodec.encode({ address });
+  const asked = QueryAccountRequest.encode({ address }).finish();
+  const either = await ask(ports, '/metatron.evm.v1.Query/Account', asked);
+  const { address: text, evmAddress } = QueryAccountResponse.decode(either.value);
+  const data = addressRequestCodec.encode({ address: text });
   const [found, coins] = await Promise.all([
     ask(ports, '/cosmos.auth.v1beta1.Query/Account', data),
     ask(ports, '/cosmos.bank.v1beta1.Query/AllBalances', data),
@@ -95,7 +99,8 @@ async function account(ports: RpcPorts, address: string): Promise<AccountAnswer>
   const { accountNumber, sequence, publicKey } = readAccount(found.value);
   const key = readKey(publicKey);
   return {
-    address,
+    address: text,
+    evmAddress: key === undefined ? null : `0x${toHex(evmAddress)}`,
     accountNumber: String(accountNumber),
     sequence: String(sequence),
     publicKey: key === undefined ? null : base64(key),
@@ -205,15 +210,11 @@ async function search(ports: RpcPorts, text: string): Promise<SearchAnswer> {
     }
     throw missing();
   }
-  if (!/^[0-9a-z]{8,90}$/.test(text)) {
+  if (!/^([0-9a-z]{8,90}|0x[0-9A-Fa-f]{40})$/.test(text)) {
     badParams('q is a height, a hash of 64 hex digits, or an address');
   }
-  await ask(
-    ports,
-    '/cosmos.auth.v1beta1.Query/Account',
-    addressRequestCodec.encode({ address: text }),
-  );
-  return { kind: 'account', href: `/v1/accounts/${text}` };
+  const { address } = await account(ports, text);
+  return { kind: 'account', href: `/v1/accounts/${address}` };
 }
 
 function spaceEndpoints(ports: RpcPorts, prefix: string): readonly Endpoint[] {
@@ -264,7 +265,7 @@ export function memoryEndpoints(ports: RpcPorts, prefix: string): readonly Endpo
     endpoint(
       '/v1/accounts/:address',
       'An account and its balances',
-      z.strictObject({ address: param.address }),
+      z.strictObject({ address: param.account }),
       accountSchema,
       ({ address }) => account(ports, address),
     ),

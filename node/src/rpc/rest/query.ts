@@ -57,6 +57,7 @@ export const param: {
   readonly limit: z.ZodType<number>;
   readonly hash: z.ZodType<string>;
   readonly address: z.ZodType<string>;
+  readonly account: z.ZodType<string>;
   readonly key: z.ZodType<string>;
   readonly cursor: z.ZodType<string | undefined>;
 } = {
@@ -64,6 +65,9 @@ export const param: {
   limit: z.coerce.number().int().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT),
   hash: z.string().regex(/^[0-9A-Fa-f]{64}$/, 'is not 64 hex digits'),
   address: z.string().regex(/^[0-9a-z]{8,90}$/, 'is no bech32 address'),
+  account: z
+    .string()
+    .regex(/^([0-9a-z]{8,90}|0x[0-9A-Fa-f]{40})$/, 'is neither bech32 nor 0x and 40 hex digits'),
   key: z.string().min(1).max(256),
   cursor: z
     .string()

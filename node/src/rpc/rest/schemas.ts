@@ -189,6 +189,7 @@ export const txSchema: z.ZodType<TxAnswer> = z.object({
 /** An account. */
 export type AccountAnswer = {
   readonly address: string;
+  readonly evmAddress: string | null;
   readonly accountNumber: string;
   readonly sequence: string;
   readonly publicKey: string | null;
@@ -198,6 +199,10 @@ export type AccountAnswer = {
 /** The schema of `AccountAnswer`. */
 export const accountSchema: z.ZodType<AccountAnswer> = z.object({
   address: z.string(),
+  evmAddress: z
+    .string()
+    .nullable()
+    .describe('The address of the same key in Ethereum; null until the key was seen'),
   accountNumber: decimal,
   sequence: decimal,
   publicKey: base64.nullable(),
