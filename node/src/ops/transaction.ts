@@ -8,6 +8,7 @@
  * @module
  */
 import { secp256k1 } from '@noble/curves/secp256k1.js';
+import { EMPTY } from '../base/bytes.ts';
 import { sha256 } from '../base/hash.ts';
 import type { EntryType } from '../gen/metatron/memory/v1/state.ts';
 import { MsgPut } from '../gen/metatron/memory/v1/tx.ts';
@@ -55,13 +56,16 @@ export type PutContent = {
   readonly type?: EntryType;
   readonly tags?: readonly string[];
   readonly expectedVersion?: bigint | undefined;
+  /** 32 bytes; without it the author's own space. */
+  readonly space?: Uint8Array | undefined;
 };
 
-/** A memory write by `author`, into the author's own space. */
+/** A memory write by `author`. */
 export function putMessage(author: string, put: PutContent): Any {
   const message = MsgPut.fromPartial({
     author,
     content: put.content,
+    space: put.space ?? EMPTY,
     key: put.key ?? '',
     type: put.type ?? 1,
     tags: [...(put.tags ?? [])],
@@ -82,10 +86,17 @@ const ENVELOPE_BYTES = 500;
 const GAS_PER_BYTE = 10;
 const GAS_PER_SIGNATURE = 1_000;
 
+/** Gas that one call of a policy gets at the most. */
+const POLICY_GAS = 100_000;
+/** What is put on top for a space that may have a policy. */
+const SHARED_GAS = GAS.sharedSpace + GAS.policy + POLICY_GAS;
+
 /** Gas of what a message does, at most, without its bytes. */
 function messageGas({ typeUrl, value }: Any): number {
+  if (typeUrl.startsWith('/metatron.memory.') && typeUrl !== MSG_PUT_URL) return GAS.spaceChange;
   if (typeUrl !== MSG_PUT_URL) return GAS.transfer + GAS.newAccount;
-  return GAS.put + (MsgPut.decode(value).key === '' ? 0 : GAS.head);
+  const { key, space } = MsgPut.decode(value);
+  return GAS.put + (key === '' ? 0 : GAS.head) + (space.length === 0 ? 0 : SHARED_GAS);
 }
 
 /** A gas limit that covers these messages, signed once, with a fee of at most one coin. */

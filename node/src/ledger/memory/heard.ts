@@ -174,7 +174,7 @@ const granted: Hear = (writing, parameters, space) => {
   const value = { space: space.id, subject, rights, expiry, by };
   const index = append(writing, space, { name: 'granted', value });
   const at = named(grantKey(space.id, subject));
-  writeRecord(state, at, grantPlaceCodec, { index: BigInt(index) });
+  writeRecord(state, at, grantPlaceCodec, { number: BigInt(index) + 1n });
 };
 
 const revoked: Hear = (writing, parameters, space) => {

@@ -168,5 +168,5 @@ export const changeOperationCodec: Codec<ChangeOperation> = message<ChangeOperat
 
 /** metatron.memory.v1.GrantPlace. */
 export const grantPlaceCodec: Codec<GrantPlace> = message<GrantPlace>('GrantPlace', {
-  index: uint64(1),
+  number: uint64(1),
 });

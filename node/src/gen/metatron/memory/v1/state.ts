@@ -178,8 +178,8 @@ export interface Revocation {
  * is the contract's to say.
  */
 export interface GrantPlace {
-  /** Position of the grant in the space's log. */
-  index: bigint;
+  /** Position of the grant in the space's log, counted from 1. */
+  number: bigint;
 }
 
 /** The row of an entry, by its id; content goes when an entry is erased, the log's leaf stays. */
@@ -1342,16 +1342,16 @@ export const Revocation: MessageFns<Revocation> = {
 };
 
 function createBaseGrantPlace(): GrantPlace {
-  return { index: 0n };
+  return { number: 0n };
 }
 
 export const GrantPlace: MessageFns<GrantPlace> = {
   encode(message: GrantPlace, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.index !== 0n) {
-      if (BigInt.asUintN(64, message.index) !== message.index) {
-        throw new globalThis.Error("value provided for field message.index of type uint64 too large");
+    if (message.number !== 0n) {
+      if (BigInt.asUintN(64, message.number) !== message.number) {
+        throw new globalThis.Error("value provided for field message.number of type uint64 too large");
       }
-      writer.uint32(8).uint64(message.index);
+      writer.uint32(8).uint64(message.number);
     }
     return writer;
   },
@@ -1374,7 +1374,7 @@ export const GrantPlace: MessageFns<GrantPlace> = {
               break;
             }
 
-            message.index = reader.uint64() as bigint;
+            message.number = reader.uint64() as bigint;
             continue;
           }
         }
@@ -1394,7 +1394,7 @@ export const GrantPlace: MessageFns<GrantPlace> = {
   },
   fromPartial(object: DeepPartial<GrantPlace>): GrantPlace {
     const message = createBaseGrantPlace();
-    message.index = (object.index !== undefined && object.index !== null) ? BigInt(object.index) : 0n;
+    message.number = (object.number !== undefined && object.number !== null) ? BigInt(object.number) : 0n;
     return message;
   },
 };

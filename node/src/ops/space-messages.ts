@@ -1,0 +1,52 @@
+/**
+ * Messages about memory spaces, as the command line sends them.
+ *
+ * @module
+ */
+import {
+  MsgCreateSpace,
+  MsgFreezeSpace,
+  MsgGrant,
+  MsgRevoke,
+  MsgTransferSpace,
+  MsgUpdateSpace,
+} from '../gen/metatron/memory/v1/tx.ts';
+import type { Any } from '../ledger/tx/wire.ts';
+import {
+  MSG_CREATE_SPACE_URL,
+  MSG_FREEZE_SPACE_URL,
+  MSG_GRANT_URL,
+  MSG_REVOKE_URL,
+  MSG_TRANSFER_SPACE_URL,
+  MSG_UPDATE_SPACE_URL,
+} from '../types/memory.ts';
+
+/** Makes a space. */
+export function createSpaceMessage(message: MsgCreateSpace): Any {
+  return { typeUrl: MSG_CREATE_SPACE_URL, value: MsgCreateSpace.encode(message).finish() };
+}
+
+/** Changes a space. */
+export function updateSpaceMessage(message: MsgUpdateSpace): Any {
+  return { typeUrl: MSG_UPDATE_SPACE_URL, value: MsgUpdateSpace.encode(message).finish() };
+}
+
+/** Gives a space to another owner. */
+export function transferSpaceMessage(message: MsgTransferSpace): Any {
+  return { typeUrl: MSG_TRANSFER_SPACE_URL, value: MsgTransferSpace.encode(message).finish() };
+}
+
+/** Freezes a space, or lets it go on. */
+export function freezeSpaceMessage(message: MsgFreezeSpace): Any {
+  return { typeUrl: MSG_FREEZE_SPACE_URL, value: MsgFreezeSpace.encode(message).finish() };
+}
+
+/** Gives rights. */
+export function grantMessage(message: MsgGrant): Any {
+  return { typeUrl: MSG_GRANT_URL, value: MsgGrant.encode(message).finish() };
+}
+
+/** Takes rights. */
+export function revokeMessage(message: MsgRevoke): Any {
+  return { typeUrl: MSG_REVOKE_URL, value: MsgRevoke.encode(message).finish() };
+}
