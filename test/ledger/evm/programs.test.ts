@@ -206,6 +206,13 @@ describe('EVM: programs made at random', () => {
     );
   }).timeout(60_000);
 
+  it('also do where a call charges for memory that nothing has written yet', async () => {
+    // STATICCALL with room for 64 KiB of answer, then a copy to its end.
+    const call = [0x62, 1, 0, 0, 0x5f, 0x5f, 0x5f, 0x61, 0xaa, 2, 0x5a, 0xfa];
+    const code = Uint8Array.from([...call, 0x60, 32, 0x5f, 0x61, 0xff, 0xe0, 0x37]);
+    expect(await ours(code, EMPTY, code)).to.deep.equal(await theirs(code, EMPTY, code));
+  });
+
   it('also do where each operation finds what it needs', async () => {
     const words = fc.array(fc.bigInt({ min: 0n, max: 2n ** 256n - 1n }), {
       minLength: 5,

@@ -127,7 +127,7 @@ function moduleBytes(): Uint8Array {
   ]);
 }
 
-/** The part of the global that is used; neither set of types that this file is checked with has it. */
+/** The part of the global that is used; the types that this file is checked with lack it. */
 type Wasm = {
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (module: object) => { readonly exports: object };

@@ -171,6 +171,8 @@ export class Frame {
     this.sp = (run.stack as unknown as OpenStack)._len;
     this.words = Number(run.memoryWordCount);
     if (run.memory._store !== this.memory) this.#setMemory(run.memory._store);
+    // The library charges for memory that it makes only when it is written.
+    this.#provide();
   }
 
   /** Has one of the library's operations work on the stack. */
@@ -226,9 +228,15 @@ export class Frame {
     if (words <= this.words) return;
     this.charge(memoryPrice(words) - memoryPrice(this.words));
     this.words = words;
+    this.#provide();
+  }
+
+  /** Makes the memory that was paid for. */
+  #provide(): void {
+    const size = this.words * 32;
     const { length } = this.memory;
-    if (words * 32 <= length) return;
-    const larger = new Uint8Array(Math.max(words * 32, 2 * length));
+    if (size <= length) return;
+    const larger = new Uint8Array(Math.max(size, 2 * length));
     larger.set(this.memory);
     this.#setMemory(larger);
     this.run.memory._store = larger;

@@ -24,22 +24,28 @@ export type VerifyKzg = (
 ) => boolean;
 
 const TAU_G2 = [
-  'b5bfd7dd8cdeb128843bc287230af38926187075cbfbefa81009a2ce615ac53d2914e5870cb452d2afaaab24f3499f72',
-  '185cbfee53492714734429b7b38608e23926c911cceceac9a36851477ba4c60b087041de621000edc98edada20c1def2',
+  'b5bfd7dd8cdeb128843bc287230af38926187075cbfbefa81009a2ce615ac53d',
+  '2914e5870cb452d2afaaab24f3499f72',
+  '185cbfee53492714734429b7b38608e23926c911cceceac9a36851477ba4c60b',
+  '087041de621000edc98edada20c1def2',
 ];
 const G2 = [
-  '93e02b6052719f607dacd3a088274f65596bd0d09920b61ab5da61bbdc7f5049334cf11213945d57e5ac7d055d042b7e',
-  '024aa2b2f08f0a91260805272dc51051c6e47ad4fa403b02b4510b647ae3d1770bac0326a805bbefd48056c8c121bdb8',
+  '93e02b6052719f607dacd3a088274f65596bd0d09920b61ab5da61bbdc7f5049',
+  '334cf11213945d57e5ac7d055d042b7e',
+  '024aa2b2f08f0a91260805272dc51051c6e47ad4fa403b02b4510b647ae3d177',
+  '0bac0326a805bbefd48056c8c121bdb8',
 ];
-const G1 =
-  '97f1d3a73197d7942695638c4fa9ac0fc3688c4f9774b905a14e3a3f171bac586c55e83ff97a1aeffb3af00adb22c6bb';
+const G1 = [
+  '97f1d3a73197d7942695638c4fa9ac0fc3688c4f9774b905a14e3a3f171bac58',
+  '6c55e83ff97a1aeffb3af00adb22c6bb',
+];
 
 /** A check with points that are read once. @param mcl - initialised for BLS12-381 */
 export function kzgVerifier(mcl: Mcl): VerifyKzg {
   const bytes = (...hex: readonly string[]): Uint8Array => present(fromHex(hex.join('')), 'point');
   mcl.setETHserialization(true);
   const g1 = new mcl.G1();
-  g1.deserialize(bytes(G1));
+  g1.deserialize(bytes(...G1));
   const g2 = (hex: readonly string[]): InstanceType<Mcl['G2']> => {
     const point = new mcl.G2();
     point.deserialize(bytes(...hex));

@@ -200,8 +200,8 @@ export type EvmCallOptions = {
 /** The EVM over the ledger's state. Runs follow one another; none overlaps. */
 export type EvmEngine = {
   /**
-   * Runs a transaction that passed `faultOf` (validity.ts): buys gas, counts the nonce, executes, gives back what
-   * is left, burns the base fee and pays the tip to the proposer.
+   * Runs a transaction that passed `faultOf` (validity.ts): buys gas, counts the nonce, executes,
+   * gives back what is left, burns the base fee and pays the tip to the proposer.
    */
   execute(
     state: Overlay,

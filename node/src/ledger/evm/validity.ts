@@ -3,7 +3,8 @@
  *
  * Upholds: order and words of the refusals are geth's. Reads three records and runs no code, so it
  * needs neither the library nor a promise.
- * Spec: EIP-1559, 2028, 2681, 2930, 3607, 3860, 7623, 7702, 7825; go-ethereum core/state_transition.go.
+ * Spec: EIP-1559, 2028, 2681, 2930, 3607, 3860, 7623, 7702, 7825; go-ethereum,
+ * core/state_transition.go.
  *
  * @module
  */
