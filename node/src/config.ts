@@ -119,6 +119,51 @@ const schema = z.strictObject({
       ),
     })
     .prefault({}),
+  evm: z
+    .strictObject({
+      listen: key(
+        z.union([z.literal(''), address()]).default('127.0.0.1:8545'),
+        'host:port',
+        "Ethereum's JSON-RPC over HTTP and WebSocket. Port 0 takes a free one; empty serves none.",
+      ),
+      origins: key(
+        z.array(z.string().max(256)).max(64).default([]),
+        '',
+        'Web origins whose pages may call; none by default.',
+      ),
+      hosts: key(
+        z.array(z.string().max(256)).max(64).default([]),
+        '',
+        'Host names accepted besides localhost and addresses.',
+      ),
+      callGas: key(
+        count(21_000, 1_000_000_000).default(50_000_000),
+        'gas',
+        'Most gas of a call that is asked for and not sent; those that ask for more get this.',
+      ),
+      callTimeoutMs: key(millis(1).default(5_000), 'ms', 'Longest run of one such call.'),
+      callThreads: key(
+        count(1, 64).default(1),
+        'threads',
+        'Threads that run such calls; started when the first one comes.',
+      ),
+      maxCalls: key(
+        count(1, 10_000).default(128),
+        'calls',
+        'Most such calls that wait for a thread.',
+      ),
+      logBlocks: key(
+        count(1, 10_000_000).default(10_000),
+        'blocks',
+        'Most blocks that one search for logs looks at.',
+      ),
+      maxLogs: key(
+        count(1, 1_000_000).default(10_000),
+        'logs',
+        'Most logs that one search answers.',
+      ),
+    })
+    .prefault({}),
   consensus: z
     .strictObject({
       proposeMs: key(millis(1).default(500), 'ms', 'Wait for a proposal in round 0.'),
@@ -247,6 +292,17 @@ export type Config = {
     readonly origins: readonly string[];
     readonly hosts: readonly string[];
     readonly unsafe: boolean;
+  };
+  readonly evm: {
+    readonly listen: string;
+    readonly origins: readonly string[];
+    readonly hosts: readonly string[];
+    readonly callGas: number;
+    readonly callTimeoutMs: number;
+    readonly callThreads: number;
+    readonly maxCalls: number;
+    readonly logBlocks: number;
+    readonly maxLogs: number;
   };
   readonly consensus: TimeoutConfig;
   readonly mempool: MempoolConfig;

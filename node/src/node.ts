@@ -11,7 +11,7 @@
 import { join } from 'node:path';
 import { step } from '../consensus/core.ts';
 import { LevelChainStore } from '../state/chain-store.ts';
-import { Database } from '../state/database.ts';
+import { Database, openShared } from '../state/database.ts';
 import { FileGuard } from '../state/guard-file.ts';
 import { FileLock } from '../state/lock-file.ts';
 import { SPACE } from '../state/spaces.ts';
@@ -35,6 +35,7 @@ import { parseAppState, prefixOf } from './ledger/genesis.ts';
 import { APP_VERSION, Ledger } from './ledger/ledger.ts';
 import type { TxLookup } from './ledger/tx/service.ts';
 import { createHost, type Host } from './net/host.ts';
+import { startEth } from './node-eth.ts';
 import { createLogger } from './node-log.ts';
 import { createPruner } from './node-pruning.ts';
 import { rpcPorts } from './node-rpc.ts';
@@ -87,6 +88,8 @@ export type RunningNode = {
   readonly rpc: string;
   /** `http://host:port` of REST and metrics. */
   readonly api: string;
+  /** `http://host:port` of Ethereum's JSON-RPC and its WebSocket; empty if there is none. */
+  readonly evm: string;
   /** `/ip4/…/tcp/…/p2p/…`. */
   readonly p2p: string;
   stop(): Promise<void>;
@@ -112,7 +115,7 @@ type Stores = {
 };
 
 async function openStores(paths: HomePaths, app: Config['app']): Promise<Stores> {
-  const db = await Database.open(join(paths.data, DATABASE_FOLDER));
+  const db = await Database.open(join(paths.data, DATABASE_FOLDER), openShared);
   const chain = await LevelChainStore.open(db);
   const state = app === 'ledger' ? await LevelStateStore.open(db) : undefined;
   return { db, chain, state };
@@ -271,6 +274,23 @@ function createServer(ports: RpcPorts, parts: Engined, config: Config): RpcServe
   });
 }
 
+/** Ethereum's JSON-RPC, if the node has an EVM and is to serve it. @returns its URL */
+async function startEvm(
+  on: { readonly ports: RpcPorts; readonly engine: Engine; readonly config: Config },
+  { stores, events, logger }: Engined,
+  started: AsyncDisposableStack,
+): Promise<string> {
+  const { state, db } = stores;
+  const { listen } = on.config.evm;
+  if (state === undefined || listen === '') return '';
+  const { platform, arch, version: runtime } = process;
+  const version = `metatron-ledger/v${VERSION}/${platform}-${arch}/node${runtime}`;
+  const eth = await startEth({ ...on, db, state, logger, version, address: hostPort(listen) });
+  started.defer(() => eth.stop());
+  events.add((event) => eth.observe(event));
+  return eth.url;
+}
+
 /**
  * Starts a node.
  *
@@ -315,13 +335,12 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   started.defer(() => engine.stop());
   started.defer(() => host.stop());
   await host.start(engine);
-  const server = createServer(
-    rpcPorts({ ...parts, engine, config, chain: stores.chain, nodeKey }),
-    parts,
-    config,
-  );
+  const ports = rpcPorts({ ...parts, engine, config, chain: stores.chain, nodeKey });
+  const server = createServer(ports, parts, config);
   const rpc = await server.start();
   started.defer(() => server.stop());
+  const evm = await startEvm({ ports, engine, config }, parts, started);
   const running = started.move();
-  return { rpc, api: rpc, p2p: host.listening()[0] ?? '', stop: () => running.disposeAsync() };
+  const p2p = host.listening()[0] ?? '';
+  return { rpc, api: rpc, evm, p2p, stop: () => running.disposeAsync() };
 }

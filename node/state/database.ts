@@ -74,14 +74,19 @@ const WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
 const FORMAT = 3;
 const FORMAT_KEY: Uint8Array = Uint8Array.of(SPACE.meta, 0);
 
+const LEVEL_OPTIONS = {
+  keyEncoding: 'view',
+  valueEncoding: 'view',
+  cacheSize: BLOCK_CACHE_BYTES,
+  writeBufferSize: WRITE_BUFFER_BYTES,
+} as const;
+
 /** Level 10 with byte strings as keys and values. */
-export const openLevel: OpenRaw = (path) =>
-  new Level<Uint8Array, Uint8Array>(path, {
-    keyEncoding: 'view',
-    valueEncoding: 'view',
-    cacheSize: BLOCK_CACHE_BYTES,
-    writeBufferSize: WRITE_BUFFER_BYTES,
-  });
+export const openLevel: OpenRaw = (path) => new Level<Uint8Array, Uint8Array>(path, LEVEL_OPTIONS);
+
+/** The same, for threads of one process that share it; every one of them must open it so. */
+export const openShared: OpenRaw = (path) =>
+  new Level<Uint8Array, Uint8Array>(path, { ...LEVEL_OPTIONS, multithreading: true });
 
 /**
  * Where bytes stand while Level copies them. A small array of the heap must be moved out of it
@@ -167,6 +172,21 @@ export class Database {
     const database = new Database(path, raw);
     await database.write([[SPACE.meta, FORMAT_KEY.subarray(1), Uint8Array.of(FORMAT)]]);
     return database;
+  }
+
+  /**
+   * The database that another thread of this process has opened as shared, for reading alone.
+   *
+   * @throws LedgerError storage/1 … 5
+   */
+  static async join(path: string): Promise<Database> {
+    const raw = openShared(path);
+    try {
+      await raw.open();
+    } catch (thrown) {
+      throw storageError(thrown, path);
+    }
+    return new Database(path, raw);
   }
 
   /** The part of the database under one first byte. */

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { equalBytes } from '../src/base/bytes.ts';
+import { equalBytes, utf8 } from '../src/base/bytes.ts';
 import { LedgerError } from '../src/base/errors.ts';
 import { readLeaves, treeOfRecords } from './buckets.ts';
 import {
@@ -23,6 +23,8 @@ import { heightKey, SPACE } from './spaces.ts';
 import { STATE_BASE_KEY } from './state-prune.ts';
 import { placeOf } from './tree.ts';
 
+/** Where the last durable height and its app hash stand. */
+export const HEAD_KEY: Uint8Array = utf8('state/head');
 /** Buckets that the newest height made which are compared with the records when opening. */
 const CHECKED_BUCKETS = 64;
 

@@ -11,7 +11,7 @@
  * @module
  */
 import { setImmediate as turn } from 'node:timers/promises';
-import { concatBytes, EMPTY, equalBytes, readU64be, u64be, utf8 } from '../src/base/bytes.ts';
+import { concatBytes, EMPTY, equalBytes, readU64be, u64be } from '../src/base/bytes.ts';
 import { invariant } from '../src/base/errors.ts';
 import { BucketCache } from './buckets.ts';
 import { decodeList, encodeList, type HeightList, joinLists, NO_HASH } from './change-list.ts';
@@ -42,7 +42,7 @@ import {
 } from './records.ts';
 import { type Row, readRow, stageRows } from './rows.ts';
 import { heightKey, SPACE, tileKey } from './spaces.ts';
-import { NO_CROWN, openCrown } from './state-open.ts';
+import { HEAD_KEY, NO_CROWN, openCrown } from './state-open.ts';
 import { DEFAULT_STATE_OPTIONS, type StateOptions } from './state-options.ts';
 import { pruneState, STATE_BASE_KEY } from './state-prune.ts';
 import { LevelStateView } from './state-view.ts';
@@ -55,7 +55,6 @@ export type RecordChange = readonly [key: Uint8Array, value: Uint8Array | undefi
 /** Size and RFC 6962 root of a log. */
 export type LogHead = { readonly size: number; readonly root: Uint8Array };
 
-const HEAD_KEY: Uint8Array = utf8('state/head');
 /** Changes looked at between two turns of the event loop. */
 const ENTRIES_AT_ONCE = 256;
 /** Overhead of a cached record in bytes, beside key and value. */

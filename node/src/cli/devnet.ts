@@ -24,12 +24,12 @@ type DevnetOptions = {
 };
 
 function picture(summary: DevnetSummary): string {
-  const nodes = summary.nodes.map((n) => [n.moniker, String(n.pid), n.rpc, n.api, n.p2p]);
+  const nodes = summary.nodes.map((n) => [n.moniker, String(n.pid), n.rpc, n.evm, n.p2p]);
   const accounts = summary.accounts.map((a) => [a.name, a.address, a.evmAddress]);
   const lines = [
     `chain ${summary.chainId} in ${summary.home}`,
     '',
-    table([['node', 'pid', 'rpc', 'api', 'p2p'], ...nodes]),
+    table([['node', 'pid', 'rpc, api', 'evm', 'p2p'], ...nodes]),
   ];
   if (accounts.length > 0) {
     lines.push('', table([['account', 'address', 'evm address'], ...accounts]));
@@ -97,8 +97,8 @@ export function registerDevnet(program: Command): void {
     .addOption(homeOption(DEVNET_HOME, 'folder of the devnet; made if it is not there'))
     .option(
       '--base-port <port>',
-      'node 0 listens on port+6 (p2p) and +7 (rpc, api), node 1 on +16 …; 0 takes free ports ' +
-        '(default: 26650, or as the home has)',
+      'node 0 listens on port+6 (p2p), +7 (rpc, api) and +8 (evm), node 1 on +16 …; 0 takes free ' +
+        'ports (default: 26650, or as the home has)',
       wholeNumber(0, 65_000),
     )
     .addOption(

@@ -49,10 +49,11 @@ async function start(options: StartOptions): Promise<void> {
   try {
     const running = await launch(options.home, failed);
     node = running;
-    const { rpc, api, p2p } = running;
-    tellParent({ ready: { pid: process.pid, rpc, api, p2p } });
-    if (options.json === true) printResult(true, { pid: process.pid, rpc, api, p2p }, () => '');
-    else note(`rpc ${rpc}\napi ${api}\np2p ${p2p}\nStop it with Ctrl-C.`);
+    const { rpc, api, evm, p2p } = running;
+    const ready = { pid: process.pid, rpc, api, evm, p2p };
+    tellParent({ ready });
+    if (options.json === true) printResult(true, ready, () => '');
+    else note(`rpc ${rpc}\napi ${api}\nevm ${evm}\np2p ${p2p}\nStop it with Ctrl-C.`);
   } catch (thrown) {
     tellParent({ refused: explain(thrown) });
     note(`error: ${explain(thrown)}`);

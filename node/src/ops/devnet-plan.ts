@@ -104,7 +104,7 @@ const ACCOUNT_NAMES: readonly string[] = ['alice', 'bob', 'carol', 'dave'];
 type DevnetRecord = Pick<DevnetPlan, 'chainId' | 'app' | 'accounts'> & {
   readonly validators: number;
 };
-type Ports = { readonly p2p: number; readonly rpc: number };
+type Ports = { readonly p2p: number; readonly rpc: number; readonly evm: number };
 
 function recordFile(home: string): string {
   return join(home, 'devnet.json');
@@ -143,22 +143,28 @@ function portOf(server: Server | undefined): number {
   return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
-const FREE: Ports = { p2p: 0, rpc: 0 };
+const FREE: Ports = { p2p: 0, rpc: 0, evm: 0 };
+
+/** The ports of a node whose ten begin here. */
+function at(first: number): Ports {
+  return { p2p: first + 6, rpc: first + 7, evm: first + 8 };
+}
 
 /** The ports of node `index`, counted from those of node 0; 0 takes a free one. */
 function portsFrom(base: number, index: number): Ports {
-  return base === 0 ? FREE : { p2p: base + 10 * index + 6, rpc: base + 10 * index + 7 };
+  return base === 0 ? FREE : at(base + 10 * index);
 }
 
 /** The wanted ports, all free at this moment; held together so that none is given twice. */
 async function choosePorts(wanted: readonly Ports[]): Promise<readonly Ports[]> {
   const held: Server[] = [];
   try {
-    const ports = wanted.flatMap(({ p2p, rpc }) => [p2p, rpc]);
+    const ports = wanted.flatMap(({ p2p, rpc, evm }) => [p2p, rpc, evm]);
     for (const port of ports) held.push(await reserve(port));
     return wanted.map((_, i) => ({
-      p2p: portOf(held[2 * i]),
-      rpc: portOf(held[2 * i + 1]),
+      p2p: portOf(held[3 * i]),
+      rpc: portOf(held[3 * i + 1]),
+      evm: portOf(held[3 * i + 2]),
     }));
   } finally {
     for (const server of held) server.close();
@@ -185,6 +191,7 @@ function nodeConfigs(
     ...spec.overrides,
     p2p: { listen: local(port.p2p), persistentPeers: peers.filter((_, j) => j !== i) },
     rpc: { listen: local(port.rpc) },
+    evm: { listen: local(port.evm) },
   }));
 }
 
@@ -262,6 +269,8 @@ function refuseDifference(spec: DevnetSpec, record: DevnetRecord): void {
 type StoredConfig = {
   readonly p2p: { readonly listen: string; readonly persistentPeers: readonly string[] };
   readonly rpc: { readonly listen: string };
+  /** Absent in homes of older versions. */
+  readonly evm?: { readonly listen: string };
 };
 
 /** The ports of the devnet in a folder, as far as its nodes' configurations can be read. */
@@ -270,8 +279,12 @@ function storedPorts(record: DevnetRecord, home: string): readonly Ports[] {
   try {
     return planOf(home, record).nodes.map((node) => {
       const paths = homePaths(node.home);
-      const { p2p, rpc } = readHomeJson(paths, paths.config) as StoredConfig;
-      return { p2p: portIn(p2p.listen), rpc: portIn(rpc.listen) };
+      const { p2p, rpc, evm } = readHomeJson(paths, paths.config) as StoredConfig;
+      return {
+        p2p: portIn(p2p.listen),
+        rpc: portIn(rpc.listen),
+        evm: portIn(evm?.listen ?? ''),
+      };
     });
   } catch {
     return [];
@@ -294,9 +307,21 @@ async function movePorts(plan: DevnetPlan, basePort: number): Promise<void> {
         listen: local(port.p2p),
         persistentPeers: peers.filter((_, j) => j !== i),
       },
-      rpc: { listen: local(port.rpc) },
+      rpc: { ...config.rpc, listen: local(port.rpc) },
+      evm: { ...config.evm, listen: local(port.evm) },
     });
   });
+}
+
+/** Gives the nodes of a devnet that is older than Ethereum's JSON-RPC a port for it. */
+function addEvmPorts(plan: DevnetPlan): void {
+  for (const node of plan.nodes) {
+    const paths = homePaths(node.home);
+    const config = readHomeJson(paths, paths.config) as StoredConfig;
+    if (config.evm !== undefined) continue;
+    const rpc = Number(config.rpc.listen.split(':').at(-1));
+    writeConfig(paths, { ...config, evm: { listen: local(rpc + 1) } });
+  }
 }
 
 function removeDevnet(home: string, record: DevnetRecord): void {
@@ -321,6 +346,7 @@ export async function prepareDevnet(spec: DevnetSpec): Promise<DevnetPlan> {
   }
   refuseDifference(spec, record);
   const plan = planOf(spec.home, record);
-  if (spec.basePort !== undefined) await movePorts(plan, spec.basePort);
+  if (spec.basePort === undefined) addEvmPorts(plan);
+  else await movePorts(plan, spec.basePort);
   return plan;
 }

@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { LedgerError } from '../base/errors.ts';
 import type { SecretAccount } from './accounts.ts';
 import { type DevnetPlan, errors, type NodePlan } from './devnet-plan.ts';
-import { latestHeight } from './rpc-client.ts';
+import { call, latestHeight } from './rpc-client.ts';
 
 /** A running validator. */
 export type DevnetNode = {
@@ -24,6 +24,8 @@ export type DevnetNode = {
   readonly rpc: string;
   readonly api: string;
   readonly p2p: string;
+  /** `http://host:port` of Ethereum's JSON-RPC, empty if there is none. */
+  readonly evm: string;
 };
 
 /** What `devnet --json` prints. */
@@ -32,6 +34,10 @@ export type DevnetSummary = {
   readonly home: string;
   readonly rpc: string;
   readonly api: string;
+  /** Ethereum's JSON-RPC of node 0, its WebSocket and its chain id, if the chain has an EVM. */
+  readonly evm?: string;
+  readonly evmWs?: string;
+  readonly evmChainId?: number;
   readonly nodes: readonly DevnetNode[];
   readonly accounts: readonly SecretAccount[];
 };
@@ -64,7 +70,7 @@ function nodeFlags(): readonly string[] {
 }
 
 type Announcement = {
-  readonly ready?: Pick<DevnetNode, 'pid' | 'rpc' | 'api' | 'p2p'>;
+  readonly ready?: Pick<DevnetNode, 'pid' | 'rpc' | 'api' | 'p2p' | 'evm'>;
   readonly refused?: string;
 };
 
@@ -146,6 +152,14 @@ async function firstBlocks(
   }
 }
 
+/** What Ethereum tools need to know of a node. */
+async function ethereumOf(
+  evm: string,
+): Promise<Required<Pick<DevnetSummary, 'evm' | 'evmWs' | 'evmChainId'>>> {
+  const chainId = await call(evm, 'eth_chainId', []);
+  return { evm, evmWs: evm.replace('http', 'ws'), evmChainId: Number(chainId) };
+}
+
 /**
  * Starts every validator of a plan.
  *
@@ -180,9 +194,10 @@ export async function runDevnet(
     const nodes = await Promise.all(children.map((child) => child.ready));
     events.progress('waiting for the first block');
     await firstBlocks(nodes, plan.home, deadline, signal);
-    const { rpc, api } = nodes[0] ?? { rpc: '', api: '' };
+    const { rpc, api, evm } = nodes[0] ?? { rpc: '', api: '', evm: '' };
     const { chainId, home, accounts } = plan;
-    return { summary: { chainId, home, rpc, api, nodes, accounts }, stop, ended };
+    const ethereum = evm === '' ? {} : await ethereumOf(evm);
+    return { summary: { chainId, home, rpc, api, ...ethereum, nodes, accounts }, stop, ended };
   } catch (thrown) {
     await stop();
     throw thrown;

@@ -74,11 +74,7 @@ function reasonOf(cause: unknown): string {
  *
  * @throws LedgerError client/1 if nobody answers, client/2 with the node's reason, client/3
  */
-export async function call(
-  node: string,
-  method: string,
-  params: Readonly<Record<string, unknown>> = {},
-): Promise<unknown> {
+export async function call(node: string, method: string, params: object = {}): Promise<unknown> {
   const url = httpUrl(node);
   let answer: unknown;
   try {

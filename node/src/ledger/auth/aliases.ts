@@ -32,7 +32,8 @@ const aliasCodec: RecordCodec<AccountId> = {
   decode: once((record) => wireCodec.decode(record).accountId.slice()),
 };
 
-const aliasKey: Once<RecordKey> = once((address) => named(key(KEY.alias, address)));
+/** Where the alias of an address stands. */
+export const aliasKey: Once<RecordKey> = once((address) => named(key(KEY.alias, address)));
 
 /** The account that `address` is an alias of, if it is one. */
 export function getAlias(state: Records, address: Uint8Array): AccountId | undefined {

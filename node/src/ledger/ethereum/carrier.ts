@@ -65,7 +65,10 @@ export function decodeCarrier(bytes: Uint8Array, body: TxBody, keys: KeyTools): 
 }
 
 /** Who signed. @throws LedgerError evm/4 if no key did */
-export function senderOf(tx: EthereumTx, keys: KeyTools): Faces {
+export function senderOf(
+  tx: Pick<EthereumTx, 'digest' | 'signature' | 'yParity'>,
+  keys: KeyTools,
+): Faces {
   const key = keys.recover(tx.digest, tx.signature, tx.yParity);
   return key === undefined ? refuseEvm('InvalidSignature') : facesOf(key);
 }

@@ -19,7 +19,7 @@ import {
   readRecord,
   writeRecord,
 } from '../record.ts';
-import { getEthereumParams } from './params.ts';
+import { type EthereumParams, getEthereumParams } from './params.ts';
 
 /** The last block that had Ethereum transactions. */
 export type FeeMarket = {
@@ -79,12 +79,17 @@ export type FeeTerms = {
  * Cost: linear in the blocks since, until the fee falls no more: at most some 1,300 steps.
  */
 export function baseFeeAt(state: Records, height: number, terms: FeeTerms): bigint {
-  const { minBaseFee, baseFee: first } = getEthereumParams(state);
-  const last = getFeeMarket(state) ?? {
-    height: terms.initialHeight,
-    baseFee: first,
-    gasUsed: 0,
-  };
+  return baseFeeAfter(getFeeMarket(state), height, terms, getEthereumParams(state));
+}
+
+/** The same, by that last block. @param before - none if there was no such block */
+export function baseFeeAfter(
+  before: FeeMarket | undefined,
+  height: number,
+  terms: FeeTerms,
+  { minBaseFee, baseFee: first }: EthereumParams,
+): bigint {
+  const last = before ?? { height: terms.initialHeight, baseFee: first, gasUsed: 0 };
   let fee = last.baseFee;
   let used = BigInt(last.gasUsed);
   for (let at = last.height; at < height; at++) {
