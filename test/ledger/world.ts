@@ -18,7 +18,7 @@ import { sha256 } from '../../node/src/base/hash.ts';
 import { memoryAminoConverters, memoryTypes } from '../../node/src/client/registry.ts';
 import { secp256k1Keys, verifySecp256k1 } from '../../node/src/crypto/secp256k1.ts';
 import { MsgPut } from '../../node/src/gen/metatron/memory/v1/tx.ts';
-import { Ledger } from '../../node/src/ledger/ledger.ts';
+import { Ledger, type LedgerOptions } from '../../node/src/ledger/ledger.ts';
 import type { StateStore } from '../../node/src/ledger/store.ts';
 import { MSG_PUT_URL } from '../../node/src/types/memory.ts';
 import { DEFAULT_PARAMS } from '../../node/src/types/params.ts';
@@ -182,7 +182,11 @@ export class World {
   /** Consensus address of who proposes the blocks. */
   proposer: Uint8Array = new Uint8Array(0);
 
-  constructor(store: StateStore = new MemoryStore(), minGasPrices = '') {
+  constructor(
+    store: StateStore = new MemoryStore(),
+    minGasPrices = '',
+    more: Partial<LedgerOptions> = {},
+  ) {
     this.store = store;
     this.ledger = new Ledger({
       store,
@@ -190,6 +194,7 @@ export class World {
       verifySecp256k1,
       blockHash: (height) => sha256(u64be(height)),
       minGasPrices,
+      ...more,
     });
   }
 

@@ -34,6 +34,7 @@ import { type Chain, getChain, setChain } from './chain.ts';
 import { CheckState, type Verdict } from './check-state.ts';
 import { type BlockHashes, EthereumHost } from './ethereum/host.ts';
 import { EthereumRun } from './ethereum/run.ts';
+import type { SecondOpinion, SeenBlock } from './evm/second-opinion/port.ts';
 import { decode, type Environment, refused, runTransaction } from './executor.ts';
 import { parseAppState, prefixOf } from './genesis.ts';
 import { type Base, Overlay } from './overlay.ts';
@@ -61,8 +62,12 @@ export type LedgerOptions = {
   readonly minGasPrices?: string;
   /** Finds committed transactions, for cosmos.tx.v1beta1.Service/GetTx. */
   readonly findTx?: TxLookup;
+  /** Is told of what the EVM did in committed blocks. */
+  readonly secondOpinion?: SecondOpinion | undefined;
   readonly logger?: Logger;
   readonly version?: string;
+  /** Most transactions that the rules decide in one call; no result depends on it. */
+  readonly maxRulesBatch?: number;
 };
 
 /** Version of the ledger's rules. */
@@ -82,6 +87,7 @@ type Running = {
 
 /** What execution left to be committed. */
 type Finalized = {
+  readonly seen: readonly SeenBlock[];
   readonly changes: readonly RecordChange[];
   readonly known: readonly DecodedTx[];
 };
@@ -96,6 +102,8 @@ export class Ledger implements Application {
   readonly #findTx: TxLookup | undefined;
   readonly #keys: KeyTools;
   readonly #blockHash: BlockHashes;
+  readonly #maxRulesBatch: number | undefined;
+  readonly #secondOpinion: SecondOpinion | undefined;
   /** Genesis, until the first block carries it into the store. */
   #genesis: Overlay | undefined;
   #running: Running | undefined;
@@ -113,7 +121,9 @@ export class Ledger implements Application {
     this.#version = options.version ?? '';
     this.#findTx = options.findTx;
     this.#keys = options.keys;
+    this.#maxRulesBatch = options.maxRulesBatch;
     this.#blockHash = options.blockHash ?? (() => undefined);
+    this.#secondOpinion = options.secondOpinion;
     this.#check = new CheckState(() => this.#base());
   }
 
@@ -181,7 +191,8 @@ export class Ledger implements Application {
   }
 
   #env(block: Environment['block'], state: Overlay): Environment {
-    return { ...this.#chain(), signatures: this.#signatures, block, state };
+    const isWatched = this.#secondOpinion !== undefined;
+    return { ...this.#chain(), signatures: this.#signatures, block, state, isWatched };
   }
 
   /** The block that would come next, as far as it is known. */
@@ -254,7 +265,8 @@ export class Ledger implements Application {
 
   #newRun({ height, time, proposerAddress: proposer }: BlockContext): BlockRun {
     const state = this.#genesis?.copy() ?? new Overlay(this.#store);
-    return new BlockRun(this.#env({ height, time, proposer }, state), this.#chain().decoded);
+    const env = this.#env({ height, time, proposer }, state);
+    return new BlockRun(env, this.#chain().decoded, this.#maxRulesBatch);
   }
 
   /** The execution of a decided block: the last attempt if it was of this block, else a new one. */
@@ -285,7 +297,7 @@ export class Ledger implements Application {
     for (const [key, value] of state.rows()) this.#store.putRow(key, value);
     const changes = state.changes();
     const appHash = await this.#store.finalize(height, changes);
-    this.#finalized = { changes, known };
+    this.#finalized = { changes, known, seen: run.seen() };
     this.#check.stale();
     this.#lastBlock = { height, time, proposer };
     return {
@@ -298,8 +310,8 @@ export class Ledger implements Application {
   }
 
   /** @inheritDoc */
-  commit(): Promise<CommitResponse> {
-    const { changes, known } = present(this.#finalized, 'finalized block');
+  async commit(): Promise<CommitResponse> {
+    const { changes, known, seen } = present(this.#finalized, 'finalized block');
     this.#store.commit();
     this.#finalized = undefined;
     this.#attempt = undefined;
@@ -308,7 +320,9 @@ export class Ledger implements Application {
     const { decoded } = this.#chain();
     for (const tx of known) decoded.forget(tx);
     decoded.blockDone();
-    return Promise.resolve({ retainHeight: 0 });
+    for (const block of seen) this.#secondOpinion?.block(block);
+    await this.#secondOpinion?.ready();
+    return { retainHeight: 0 };
   }
 
   /** @inheritDoc */

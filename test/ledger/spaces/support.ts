@@ -5,7 +5,8 @@
  */
 import { concatBytes, EMPTY, utf8 } from '../../../node/src/base/bytes.ts';
 import { wrapEthereumTx } from '../../../node/src/ledger/ethereum/wrapper.ts';
-import type { Any } from '../../../node/src/ledger/tx/wire.ts';
+import type { LedgerOptions } from '../../../node/src/ledger/ledger.ts';
+import type { Any, Coin } from '../../../node/src/ledger/tx/wire.ts';
 import {
   createSpaceMessage,
   grantMessage,
@@ -16,7 +17,7 @@ import { sharedSpaceId } from '../../../node/src/types/memory.ts';
 import type { ExecTxResult } from '../../../node/src/types/results.ts';
 import { ethereumTx, fundedState, type Person, person } from '../ethereum/support.ts';
 import { MemoryStore } from '../memory-store.ts';
-import { CHAIN_ID, World } from '../world.ts';
+import { CHAIN_ID, DENOM, World } from '../world.ts';
 
 /** Quotas that nothing reaches. */
 export const AMPLE = { maxEntries: 1_000n, maxBytes: 1_000_000n };
@@ -48,6 +49,11 @@ export function initCode(runtime: string): string {
   return `0x60${size}8060093d393df3${runtime}`;
 }
 
+/** An amount as a list of coins. */
+export function coins(amount: bigint): readonly Coin[] {
+  return amount === 0n ? [] : [{ denom: DENOM, amount: String(amount) }];
+}
+
 /** A chain of people who have coins. */
 export class SpaceWorld {
   readonly world: World;
@@ -55,8 +61,8 @@ export class SpaceWorld {
   readonly people: readonly Person[];
   readonly #sequences = new Map<string, number>();
 
-  constructor(count = 4) {
-    this.world = new World(this.store);
+  constructor(count = 4, more: Partial<LedgerOptions> = {}) {
+    this.world = new World(this.store, '', more);
     this.people = Array.from({ length: count }, (_, i) => person(i));
   }
 
@@ -86,7 +92,7 @@ export class SpaceWorld {
   }
 
   /** A signed transaction with the sender's next sequence. */
-  tx(from: Person, messages: readonly Any[], gas = 1_000_000n): Uint8Array {
+  tx(from: Person, messages: readonly Any[], gas = 1_000_000n, fee = 0n): Uint8Array {
     const signing = {
       secret: from.secret,
       publicKey: from.publicKey,
@@ -94,7 +100,7 @@ export class SpaceWorld {
       accountNumber: BigInt(this.people.indexOf(from)),
       sequence: BigInt(this.#next(from)),
     };
-    return signTransaction(messages, signing, { gasLimit: gas, fee: [], memo: '' });
+    return signTransaction(messages, signing, { gasLimit: gas, fee: coins(fee), memo: '' });
   }
 
   /** A signed Ethereum transaction with the sender's next nonce. */
