@@ -114,6 +114,13 @@ class Chains {
     expect(results.map(({ code }) => code)).to.deep.equal([0, 0]);
     const created = results[1]?.events.flatMap(({ attributes }) => attributes);
     this.#policy = bytesOf(created?.find((attribute) => attribute.key === 'created')?.value ?? '');
+    const policy = update(owner, spaceOf(owner, 0), {
+      policy: this.#policy,
+      ...QUOTA,
+      maxEntries: 40n,
+      maxBytes: 900n,
+    });
+    await this.#execute(chain.tx(owner, [policy]));
     return this;
   }
 
