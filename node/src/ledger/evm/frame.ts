@@ -109,6 +109,8 @@ export class Frame {
   view: DataView;
   /** Words of memory that were paid for. */
   words = 0;
+  /** Whether the library has the frame's state now. */
+  lent = false;
   #holder: Holder | undefined;
   #address: bigint | undefined;
   #caller: bigint | undefined;
@@ -195,6 +197,12 @@ export class Frame {
   charge(amount: number): void {
     this.gas -= amount;
     if (this.gas < 0) this.refill();
+  }
+
+  /** Takes what a frame below used, which it was given from this gas. */
+  spend(amount: bigint): void {
+    if (amount <= EXACT_GAS) this.charge(Number(amount));
+    else this.#setGas(this.gasLeft - amount);
   }
 
   /** All gas left. */

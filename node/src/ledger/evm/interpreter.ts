@@ -1,8 +1,8 @@
 /**
  * The library's interpreter, whose loop does not wait where nothing is waited for.
  *
- * Each frame runs operations from a table as far as it can (frame.ts); calls, creations and
- * self-destruction are the library's, one promise each. What a run created and destroyed is kept
+ * Each frame runs operations from a table as far as it can (frame.ts); a call is one promise;
+ * creation and self-destruction are the library's. What a run created and destroyed is kept
  * once for all frames, with undo, where the library copies it for every call: time grew with the
  * square of a block's gas.
  * Upholds: results, gas, refunds and logs are those of the library's own loop (tested with programs
@@ -13,6 +13,7 @@
 import { type EVM, EVMError, type EVMResult, type ExecResult, Message } from '@ethereumjs/evm';
 import { EMPTY } from '../../base/bytes.ts';
 import { present } from '../../base/errors.ts';
+import { isCall, payCall } from './calls.ts';
 import {
   type Entry,
   Frame,
@@ -104,7 +105,29 @@ function isStop(thrown: EVMError): boolean {
   return thrown.error === EVMError.errorMessages.STOP;
 }
 
-/** Runs a frame below that of `above` and takes over its logs, gas and refund. */
+/** Makes a call of a frame and puts its answer there. */
+async function call(above: Interpreter, frame: Frame, op: number): Promise<void> {
+  const { message, outAt, outSize } = payCall(frame, op);
+  frame.pc++;
+  const { run, evm } = frame;
+  run.returnBytes = EMPTY;
+  const { depth, address } = run.env;
+  const poor = !message.delegatecall && evm.flat.balance(address.bytes) < message.value;
+  if (depth >= MAX_DEPTH || poor) {
+    frame.push(0n);
+    return;
+  }
+  const { execResult } = await runInside(above, run, message);
+  frame.spend(execResult.executionGasUsed);
+  const { exceptionError, returnValue } = execResult;
+  if (exceptionError === undefined || exceptionError.error === EVMError.errorMessages.REVERT) {
+    run.returnBytes = returnValue;
+    frame.memory.set(returnValue.subarray(0, outSize), outAt);
+  }
+  frame.push(exceptionError === undefined ? 1n : 0n);
+}
+
+/** Runs a frame below that of `above` and takes over its logs and refund, not its gas. */
 async function runInside(
   above: Interpreter,
   runState: RunState,
@@ -114,10 +137,9 @@ async function runInside(
   message.selfdestruct = warm.destroyed;
   message.createdAddresses = warm.created;
   message.gasRefund = runState.gasRefund;
-  const result = await above._evm.runCall({ message });
+  const result = await (above._evm as LedgerEvm).runFrame(message);
   const { execResult } = result;
   for (const log of execResult.logs ?? []) above._result.logs.push(log);
-  above.useGas(execResult.executionGasUsed);
   if (execResult.exceptionError === undefined) runState.gasRefund = execResult.gasRefund ?? 0n;
   above._env.contract = present(flat.account(above._env.address.bytes), 'account that runs');
   return result;
@@ -133,38 +155,33 @@ export function interpreterFor(Base: InterpreterClass): InterpreterClass {
     override async run(code: Uint8Array): ReturnType<Interpreter['run']> {
       const runState = this._runState;
       runState.code = code;
-      const { table, context } = this.#ledger;
-      const frame = new Frame(runState, this.#ledger, context, code);
-      let waiting = false;
+      const frame = new Frame(runState, this.#ledger, this.#ledger.context, code);
       try {
-        for (let op = runFree(frame, table); op !== END; op = runFree(frame, table)) {
-          frame.flush();
-          waiting = true;
-          runState.opCode = op;
-          await this.runStep();
-          waiting = false;
-          frame.reload();
-        }
+        await this.#loop(frame);
         frame.flush();
         return { runState };
       } catch (thrown) {
         if (!(thrown instanceof EVMError)) throw thrown;
-        if (!waiting) frame.flush();
+        if (!frame.lent) frame.flush();
         return isStop(thrown) ? { runState } : { runState, exceptionError: thrown };
       }
     }
 
-    override async _baseCall(message: Message): Promise<bigint> {
-      this._runState.returnBytes = EMPTY;
-      const { address, depth } = this._env;
-      const funds = message.delegatecall ? message.value : this.#ledger.flat.balance(address.bytes);
-      if (depth >= MAX_DEPTH || funds < message.value) return 0n;
-      const { execResult } = await runInside(this, this._runState, message);
-      const { exceptionError } = execResult;
-      if (exceptionError === undefined || exceptionError.error === EVMError.errorMessages.REVERT) {
-        this._runState.returnBytes = execResult.returnValue;
+    async #loop(frame: Frame): Promise<void> {
+      const { table } = this.#ledger;
+      for (let op = runFree(frame, table); op !== END; op = runFree(frame, table)) {
+        await (isCall(op) ? call(this, frame, op) : this.#lend(frame, op));
       }
-      return exceptionError === undefined ? 1n : 0n;
+    }
+
+    /** Has the library do an operation. */
+    async #lend(frame: Frame, op: number): Promise<void> {
+      frame.flush();
+      frame.lent = true;
+      this._runState.opCode = op;
+      await this.runStep();
+      frame.lent = false;
+      frame.reload();
     }
 
     override async create(
@@ -189,6 +206,7 @@ export function interpreterFor(Base: InterpreterClass): InterpreterClass {
         blobVersionedHashes,
       });
       const { execResult, createdAddress } = await runInside(this, this._runState, message);
+      this.useGas(execResult.executionGasUsed);
       const { exceptionError } = execResult;
       if (exceptionError?.error === EVMError.errorMessages.REVERT) {
         this._runState.returnBytes = execResult.returnValue;

@@ -170,27 +170,45 @@ export class WarmJournal {
     return this.#state.deleteAccount(address);
   }
 
-  checkpoint(): Promise<void> {
+  /** Opens a checkpoint. */
+  open(): void {
     const { created, destroyed } = this;
     this.#marks.push({
       warm: this.#undo.length,
       created: created.mark,
       destroyed: destroyed.mark,
     });
-    return this.#state.checkpoint();
+    this.#state.open();
   }
 
-  commit(): Promise<void> {
+  /** Closes the last checkpoint. */
+  keep(): void {
     this.#marks.pop();
-    return this.#state.commit();
+    this.#state.keep();
   }
 
-  revert(): Promise<void> {
+  /** Goes back to the last checkpoint. */
+  undo(): void {
     const { warm, created, destroyed } = present(this.#marks.pop(), 'open checkpoint');
     for (const name of this.#undo.splice(warm)) this.#warm.delete(name);
     this.created.back(created);
     this.destroyed.back(destroyed);
-    return this.#state.revert();
+    this.#state.undo();
+  }
+
+  checkpoint(): Promise<void> {
+    this.open();
+    return Promise.resolve();
+  }
+
+  commit(): Promise<void> {
+    this.keep();
+    return Promise.resolve();
+  }
+
+  revert(): Promise<void> {
+    this.undo();
+    return Promise.resolve();
   }
 
   cleanJournal(): void {

@@ -6,15 +6,18 @@
 import type { Common } from '@ethereumjs/common';
 import {
   EVM,
+  EVMError,
   type EVMMockBlockchainInterface,
   type EVMOpts,
+  type EVMResult,
   type ExecResult,
   type Message,
 } from '@ethereumjs/evm';
-import { Account } from '@ethereumjs/util';
-import { fromHex } from '../../base/bytes.ts';
+import { Account, type Address } from '@ethereumjs/util';
+import { EMPTY, fromHex } from '../../base/bytes.ts';
 import { present } from '../../base/errors.ts';
 import { Overlay } from '../overlay.ts';
+import { delegateOf } from './calls.ts';
 import type { Context, RunState } from './frame.ts';
 import {
   type InterpreterClass,
@@ -37,6 +40,18 @@ export type EvmParts = {
   readonly state: FlatState;
   readonly journal: WarmJournal;
 };
+
+type MessageWithTo = Message & { to: Address };
+
+/** Frames that may run inside each other before one of them waits. */
+const DEPTH_ON_STACK = 16;
+const MAX_BALANCE = 2n ** 256n - 1n;
+
+/** Whether an address is small enough to be that of a precompile. */
+function isLow(address: Uint8Array): boolean {
+  for (let i = 0; i < 18; i++) if (address[i] !== 0) return false;
+  return true;
+}
 
 /** An operation that no hardfork has. */
 const PROBE = 0x0c;
@@ -164,6 +179,71 @@ export class LedgerEvm extends EVM {
   /** The addresses of the precompiles. */
   precompileAddresses(): readonly Uint8Array[] {
     return [...this.precompiles.keys()].map((hex) => present(fromHex(hex), 'address'));
+  }
+
+  /** Runs a frame below another: a checkpoint around a call or a creation. */
+  async runFrame(message: Message): Promise<EVMResult> {
+    // Frames must not pile up on JavaScript's own stack, whose size the machine decides.
+    if (message.depth % DEPTH_ON_STACK === 0) await undefined;
+    if (message.to === undefined) return await this.runCall({ message });
+    const { events, warm, transientStorage } = this;
+    const heard = events.listenerCount('beforeMessage') > 0;
+    if (heard) events.emit('beforeMessage', message);
+    warm.open();
+    transientStorage.checkpoint();
+    const result = await this._executeCall(message as MessageWithTo);
+    if (result.execResult.exceptionError === undefined) {
+      warm.keep();
+      transientStorage.commit();
+    } else {
+      result.execResult.logs = [];
+      result.execResult.gasRefund = 0n;
+      warm.undo();
+      transientStorage.revert();
+    }
+    if (heard) events.emit('afterMessage', result);
+    return result;
+  }
+
+  /** Moves a message's value and runs the code it is for. */
+  protected override async _executeCall(message: MessageWithTo): Promise<EVMResult> {
+    const { gasLimit, gasRefund, delegatecall, value, caller, to } = message;
+    const exceptionError = delegatecall ? undefined : this.#move(value, caller.bytes, to.bytes);
+    const ended = { returnValue: EMPTY, executionGasUsed: 0n, gasRefund };
+    if (exceptionError !== undefined) return { execResult: { ...ended, exceptionError } };
+    const { bytes } = message.codeAddress;
+    const precompile = isLow(bytes) ? this.getPrecompile(message.codeAddress) : undefined;
+    const given = message.code as Uint8Array | undefined;
+    if (given === undefined && precompile !== undefined) {
+      const result = await this.runPrecompile(precompile, message.data, gasLimit);
+      return { execResult: { ...result, gasRefund } };
+    }
+    const code = given ?? this.#codeToRun(bytes, message.depth);
+    if (code.length === 0) return { execResult: ended };
+    message.code = code;
+    return { execResult: await this.runInterpreter(message) };
+  }
+
+  #codeToRun(address: Uint8Array, depth: number): Uint8Array {
+    const code = this.flat.code(address);
+    const delegate = delegateOf(code);
+    if (delegate === undefined) return code;
+    if (depth === 0) this.warm.always(delegate);
+    return this.flat.code(delegate);
+  }
+
+  /** Moves funds. @returns why it may not */
+  #move(value: bigint, from: Uint8Array, to: Uint8Array): EVMError | undefined {
+    if (value === 0n) return undefined;
+    const { flat } = this;
+    const payer = flat.account(from) ?? { balance: 0n, nonce: 0n };
+    if (payer.balance < value) return new EVMError(EVMError.errorMessages.INSUFFICIENT_BALANCE);
+    flat.setAccount(from, payer.balance - value, payer.nonce);
+    const payee = flat.account(to) ?? { balance: 0n, nonce: 0n };
+    const after = payee.balance + value;
+    if (after > MAX_BALANCE) return new EVMError(EVMError.errorMessages.VALUE_OVERFLOW);
+    flat.setAccount(to, after, payee.nonce);
+    return undefined;
   }
 
   protected override async runInterpreter(message: Message): Promise<ExecResult> {

@@ -270,6 +270,25 @@ export class FlatState implements StateManagerInterface {
     }
   }
 
+  // Checkpoints
+
+  /** Opens a checkpoint. */
+  open(): void {
+    this.#checkpoints.push({ mark: this.overlay.mark(), minted: this.#minted });
+  }
+
+  /** Closes the last checkpoint. */
+  keep(): void {
+    present(this.#checkpoints.pop(), 'open checkpoint');
+  }
+
+  /** Goes back to the last checkpoint. */
+  undo(): void {
+    const { mark, minted } = present(this.#checkpoints.pop(), 'open checkpoint');
+    this.overlay.revert(mark);
+    this.#minted = minted;
+  }
+
   // What the library asks for
 
   getAccount(address: Address): Promise<Account | undefined> {
@@ -327,19 +346,17 @@ export class FlatState implements StateManagerInterface {
   };
 
   checkpoint(): Promise<void> {
-    this.#checkpoints.push({ mark: this.overlay.mark(), minted: this.#minted });
+    this.open();
     return Promise.resolve();
   }
 
   commit(): Promise<void> {
-    present(this.#checkpoints.pop(), 'open checkpoint');
+    this.keep();
     return Promise.resolve();
   }
 
   revert(): Promise<void> {
-    const { mark, minted } = present(this.#checkpoints.pop(), 'open checkpoint');
-    this.overlay.revert(mark);
-    this.#minted = minted;
+    this.undo();
     return Promise.resolve();
   }
 
