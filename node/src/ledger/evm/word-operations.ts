@@ -5,8 +5,7 @@
  *
  * @module
  */
-import { fromHex, toHex } from '../../base/bytes.ts';
-import { present } from '../../base/errors.ts';
+import { toHex } from '../../base/bytes.ts';
 import { type Entry, type Frame, halt, type Operation } from './frame.ts';
 import { wordOf } from './records.ts';
 
@@ -134,8 +133,12 @@ function signExtend(size: bigint, word: bigint): bigint {
 
 /** The low 20 bytes of a word. */
 export function addressBytes(word: bigint): Uint8Array {
-  const text = BigInt.asUintN(160, word).toString(16).padStart(40, '0');
-  return present(fromHex(text), 'address');
+  const bytes = new Uint8Array(20);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, Number(BigInt.asUintN(32, word >> 128n)));
+  view.setBigUint64(4, word >> 64n);
+  view.setBigUint64(12, word);
+  return bytes;
 }
 
 const blockHash: Operation = unaryOn((f, height) => {
