@@ -131,6 +131,7 @@ describe('ledger of real processes', function () {
     const batches = (): number =>
       existsSync(imports)
         ? readdirSync(imports)
+            .filter((name) => name.endsWith('.log'))
             .map((name) => readFileSync(join(imports, name), 'utf8').match(/^written /gm) ?? [])
             .reduce((sum, { length }) => sum + length, 0)
         : 0;
