@@ -1,10 +1,10 @@
 /**
  * Checks validators' signatures: at once if libsodium accepts, else by ZIP 215 in a worker thread.
  *
- * Upholds: the answer is always ZIP 215's. To a peer that asks for more than its share of slow checks
- * none is given: what it sent is passed over, and it is not taken for a liar, since it may relay what
- * another signed in a form that libsodium does not accept. What blocks and commits contain is always
- * decided.
+ * Upholds: the answer is always ZIP 215's. To a peer that asks for more than its share of slow
+ * checks none is given: what it sent is passed over, and it is not taken for a liar, since it may
+ * relay what another signed in a form that libsodium does not accept. What blocks and commits
+ * contain is always decided.
  * Bounds: 20 slow checks a second for each peer, 100 for all peers together; those over the second
  * bound wait their turn, at most 20 for each peer.
  * What libsodium accepted is remembered, since the votes of a height come again in the next block's
