@@ -5,8 +5,12 @@
  */
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
+import { computeAddress, getBytes, Interface, Transaction } from 'ethers';
 import { WebSocket, WebSocketServer } from 'ws';
+import { fromHex, toBase64, toHex } from '../../node/src/base/bytes.ts';
 import { LedgerError } from '../../node/src/base/errors.ts';
+import { abi } from '../../node/src/gen/contracts/example-token.ts';
+import { wrapEthereumTx } from '../../node/src/ledger/ethereum/wrapper.ts';
 import { prepareTxs } from '../../node/src/ops/bench-prepare.ts';
 import {
   errors,
@@ -34,6 +38,7 @@ const SPEC: SendSpec = {
   graceMs: 100,
 };
 
+type Broadcast = { readonly params: { readonly tx: string } };
 type Call = { readonly id: number | string; readonly method: string };
 
 /** What a node answers; nothing if it answers later or never. */
@@ -88,6 +93,27 @@ describe('the load of a benchmark', function () {
     for (const { bytes } of await prepareTxs(load, () => undefined)) {
       expect(bytes).to.be.within(250, 300);
     }
+  });
+
+  it('sends the same Ethereum transactions to a ledger and to a node of Ethereum', async () => {
+    const senders = [createSender('metatron'), createSender('metatron')];
+    const token = fromHex('11'.repeat(20));
+    const ethereum = { chainId: 77n, token, bare: true };
+    const load: BenchLoad = { ...KVSTORE, app: 'evm-erc20', senders, count: 5, ethereum };
+    const bare = await prepareTxs(load, () => undefined);
+    const ledger = { ...load, ethereum: { ...ethereum, bare: false } };
+    const wrapped = await prepareTxs(ledger, () => undefined);
+    bare.forEach(({ frame, hash, sender }, i) => {
+      const raw = (JSON.parse(frame.toString()) as { params: [string] }).params[0];
+      const tx = Transaction.from(raw);
+      const addresses = senders.map(({ publicKey }) => computeAddress(`0x${toHex(publicKey)}`));
+      expect([tx.from, tx.nonce, tx.chainId]).to.deep.equal([addresses[sender], i >> 1, 77n]);
+      const called = new Interface(abi).parseTransaction(tx);
+      expect([called?.name, called?.args[0]]).to.deep.equal(['transfer', addresses[1 - sender]]);
+      expect([hash, tx.to]).to.deep.equal([tx.hash, `0x${'11'.repeat(20)}`]);
+      const { params } = JSON.parse(wrapped[i]?.frame.toString() ?? '') as Broadcast;
+      expect(params.tx).to.equal(toBase64(wrapEthereumTx(getBytes(raw))));
+    });
   });
 
   it('never leaves more unanswered than a node takes', async () => {

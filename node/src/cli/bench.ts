@@ -4,12 +4,15 @@
  * @module
  */
 import { type Command, Option } from 'commander';
+import type { BenchResult } from '../ops/bench.ts';
+import type { BenchApp } from '../ops/bench-txs.ts';
+import { wrongUsage } from '../ops/usage.ts';
 import { validatorCount } from './node-commands.ts';
 import { jsonOption, wholeNumber } from './options.ts';
 import { EXIT, printResult, progress, table } from './output.ts';
 
 type Options = {
-  readonly app: 'memory' | 'kvstore';
+  readonly app: BenchApp;
   readonly validators: number;
   readonly rate: number;
   readonly seconds: number;
@@ -18,16 +21,37 @@ type Options = {
   readonly opsPerTx: number;
   readonly home?: string;
   readonly profile?: string;
+  readonly compare?: true;
   readonly json?: true;
 };
 
+const APPS: readonly BenchApp[] = ['memory', 'kvstore', 'evm-transfer', 'evm-erc20'];
+
 /** Bytes per write if not said: a signed write of 32 bytes is a transaction of 275. */
-const SIZE = { memory: 32, kvstore: 64 } as const;
+const SIZE: Readonly<Record<BenchApp, number>> = {
+  memory: 32,
+  kvstore: 64,
+  'evm-transfer': 0,
+  'evm-erc20': 0,
+};
 
 /** Seconds of warm-up where latency is measured: what has just started compiles its code. */
 const WARMUP_SECONDS = 20;
 
+function comparison(other: BenchResult['compare']): [string, string][] {
+  if (other === undefined) return [];
+  const { tool, version, txPerSecond, committed, sent, blockMs } = other;
+  return [
+    [`${tool} ${version}, a block every ${blockMs} ms`, `${txPerSecond} transactions per second`],
+    ['committed there, of sent', `${committed}, of ${sent}`],
+  ];
+}
+
 async function bench(options: Options): Promise<void> {
+  const isEvm = options.app.startsWith('evm-');
+  if (options.compare && !isEvm) wrongUsage('--compare is for --app evm-transfer and evm-erc20');
+  if (isEvm && options.opsPerTx > 1) wrongUsage('--ops-per-tx is for --app memory');
+  if (isEvm && options.size !== undefined) wrongUsage('--size is for --app memory and kvstore');
   const { runBench } = await import('../ops/bench.ts');
   const line = progress();
   const result = await runBench({
@@ -36,6 +60,7 @@ async function bench(options: Options): Promise<void> {
     warmup: options.warmup ?? (options.rate === 0 ? 0 : WARMUP_SECONDS),
     home: options.home,
     profile: options.profile,
+    compare: options.compare === true,
     now: BigInt(Date.now()) * 1_000_000n,
     progress: (text) => line.update(text),
   });
@@ -55,6 +80,7 @@ async function bench(options: Options): Promise<void> {
       ['processor seconds, load', String(result.loadCpuSeconds)],
       ['memory of a validator, peak, at the end (MiB)', `${result.peakRssMiB}, ${result.rssMiB}`],
       ...result.reasons.map((reason) => ['refusal', reason]),
+      ...comparison(result.compare),
     ]),
   );
 }
@@ -64,9 +90,7 @@ export function registerBench(program: Command): void {
   program
     .command('bench')
     .description('measure a devnet of its own on this machine')
-    .addOption(
-      new Option('--app <app>', 'what to write').choices(['memory', 'kvstore']).default('memory'),
-    )
+    .addOption(new Option('--app <app>', 'what to write').choices(APPS).default('memory'))
     .option('--validators <n>', 'how many', validatorCount, 4)
     .option(
       '--rate <n>',
@@ -90,6 +114,7 @@ export function registerBench(program: Command): void {
     .option('--ops-per-tx <n>', 'writes per transaction', wholeNumber(1, 500), 1)
     .option('--home <dir>', 'keep the devnet here (default: a temporary folder)')
     .option('--profile <dir>', "write each validator's processor profile here")
+    .option('--compare', 'give `hardhat node` the same load afterwards; for the EVM')
     .addOption(jsonOption())
     .addHelpText(
       'after',
@@ -98,7 +123,8 @@ export function registerBench(program: Command): void {
         `The default of ${SIZE.memory} makes 275.\n` +
         '\nExamples:\n  metatron bench --json\n' +
         '  metatron bench --rate 5 --seconds 30    idle latency\n' +
-        '  metatron bench --ops-per-tx 50\n  metatron bench --app kvstore --size 250',
+        '  metatron bench --ops-per-tx 50\n  metatron bench --app kvstore --size 250\n' +
+        '  metatron bench --app evm-erc20 --compare    tokens, beside hardhat node',
     )
     .action(bench);
 }

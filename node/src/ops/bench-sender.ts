@@ -133,7 +133,7 @@ export class Load {
       this.#refused++;
       this.#failed.add(id);
       const tx = this.#txs[id];
-      if (tx !== undefined && this.#spec.app === 'memory') this.#stopped.add(tx.sender);
+      if (tx !== undefined && this.#spec.app !== 'kvstore') this.#stopped.add(tx.sender);
       if (this.#reasons.length < MAX_REASONS) this.#reasons.push(excerpt);
     } else {
       this.#broken ??= `node ${node} answered no request of ours: ${excerpt}`;

@@ -11,7 +11,11 @@ import { randomBytes } from 'node:crypto';
 import secp from 'secp256k1';
 import { encodeBech32 } from '../base/bech32.ts';
 import { toBase64, toHex, utf8 } from '../base/bytes.ts';
+import { present } from '../base/errors.ts';
 import { hash160, sha256 } from '../base/hash.ts';
+import { wrapEthereumTx } from '../ledger/ethereum/wrapper.ts';
+import { keccak256 } from '../ledger/keccak.ts';
+import { type EthereumLoad, ethereumMaker } from './bench-ethereum.ts';
 import {
   freeTerms,
   putMessage,
@@ -21,7 +25,7 @@ import {
 } from './transaction.ts';
 
 /** What is benchmarked. */
-export type BenchApp = 'memory' | 'kvstore';
+export type BenchApp = 'memory' | 'kvstore' | 'evm-transfer' | 'evm-erc20';
 
 /** An account that sends. */
 export type BenchSender = {
@@ -33,7 +37,7 @@ export type BenchSender = {
 /** One request, ready to be written; its `id` is its place in the list. */
 export type BenchTx = {
   readonly frame: Buffer;
-  /** Upper-case hex of the transaction's hash. */
+  /** Upper-case hex of the transaction's hash; on an Ethereum node its own, in lower case. */
   readonly hash: string;
   readonly sender: number;
   /** Size of the transaction. */
@@ -60,6 +64,15 @@ function frameOf(index: number, tx: Uint8Array, sender: number): BenchTx {
   return { frame: Buffer.from(text), hash, sender, bytes: tx.length };
 }
 
+/** A frame of Ethereum's JSON-RPC. */
+function ethereumFrame(index: number, raw: Uint8Array, sender: number): BenchTx {
+  const text =
+    `{"jsonrpc":"2.0","id":${index},"method":"eth_sendRawTransaction",` +
+    `"params":["0x${toHex(raw)}"]}`;
+  const hash = `0x${toHex(keccak256(raw))}`;
+  return { frame: Buffer.from(text), hash, sender, bytes: raw.length };
+}
+
 /** What to make. */
 export type BenchLoad = {
   readonly app: BenchApp;
@@ -70,6 +83,8 @@ export type BenchLoad = {
   /** Bytes of content per write. */
   readonly size: number;
   readonly opsPerTx: number;
+  /** Of an EVM app: where the transactions go, and whether to a node of Ethereum's. */
+  readonly ethereum?: EthereumLoad & { readonly bare: boolean };
 };
 
 /** Content that no other write has. */
@@ -99,9 +114,20 @@ function signedPuts(load: BenchLoad, terms: TxTerms, index: number): BenchTx {
   return frameOf(index, signTransaction(messages, signing, terms, sign), at);
 }
 
+function ethereumTxs({ senders, ethereum }: BenchLoad): (index: number) => BenchTx {
+  const { bare, ...to } = present(ethereum, 'where Ethereum transactions go');
+  const make = ethereumMaker(senders, to);
+  return (index) => {
+    const at = index % senders.length;
+    const raw = make(at, Math.floor(index / senders.length));
+    return bare ? ethereumFrame(index, raw, at) : frameOf(index, wrapEthereumTx(raw), at);
+  };
+}
+
 /** Makes the transactions of a load by index; senders take turns. */
 export function txMaker(load: BenchLoad, run: string): (index: number) => BenchTx {
   const { app, senders, opsPerTx, size } = load;
+  if (app.startsWith('evm-')) return ethereumTxs(load);
   if (app === 'kvstore') return (index) => frameOf(index, kvstoreTx(run, index, size), index);
   // All are of one size, so one limit of gas fits all.
   const like = putMessage(senders[0]?.address ?? '', { content: new Uint8Array(size) });

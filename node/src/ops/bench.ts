@@ -14,9 +14,14 @@ import { fileURLToPath } from 'node:url';
 import { fromBase64, toHex } from '../base/bytes.ts';
 import { type ErrorSpec, errorSpec, LedgerError } from '../base/errors.ts';
 import { sha256 } from '../base/hash.ts';
+import { QueryParamsResponse } from '../gen/metatron/evm/v1/query.ts';
+import { wrapEthereumTx } from '../ledger/ethereum/wrapper.ts';
+import { type EthereumLoad, tokenCreation } from './bench-ethereum.ts';
+import { type Comparison, compareWithHardhat } from './bench-hardhat.ts';
 import type { LoadMessage, LoadSpec } from './bench-load.ts';
 import { type LoadReport, WARMUP_RATE } from './bench-sender.ts';
-import { type BenchApp, createSender } from './bench-txs.ts';
+import { type BenchApp, type BenchSender, createSender } from './bench-txs.ts';
+import { deliver, query } from './chain-client.ts';
 import { newGenesis } from './chain-home.ts';
 import { type RunningDevnet, runDevnet } from './devnet.ts';
 import { prepareDevnet } from './devnet-plan.ts';
@@ -40,6 +45,8 @@ export type BenchSpec = {
   /** Bytes of content per write (memory), of a transaction (kvstore). */
   readonly size: number;
   readonly opsPerTx: number;
+  /** Whether `hardhat node` gets the same load afterwards; of an EVM app only. */
+  readonly compare: boolean;
   /** Home to keep; a temporary one if absent. */
   readonly home: string | undefined;
   /** Folder for a processor profile of each validator; none if absent. */
@@ -71,6 +78,8 @@ export type BenchResult = {
   readonly seconds: number;
   /** The first refusals, as the nodes worded them. */
   readonly reasons: readonly string[];
+  /** What another node did with the same transactions, if that was asked for. */
+  readonly compare?: Comparison;
 };
 
 const SENDERS = 256;
@@ -81,7 +90,12 @@ const WINDOW = { ops: 20_000, txs: 4_000 } as const;
 /** Longest wait for the events of the last transactions. */
 const GRACE_MS = 15_000;
 /** Transactions a second to prepare for when the rate is open: twice the floors and more. */
-const OPEN_RATE: Readonly<Record<BenchApp, number>> = { memory: 4_500, kvstore: 12_000 };
+const OPEN_RATE: Readonly<Record<BenchApp, number>> = {
+  memory: 4_500,
+  kvstore: 12_000,
+  'evm-transfer': 2_000,
+  'evm-erc20': 2_000,
+};
 /** The same, as writes a second. */
 const OPEN_OPS = 18_000;
 
@@ -203,59 +217,94 @@ function resultOf(spec: BenchSpec, m: Awaited<ReturnType<typeof measure>>): Benc
   };
 }
 
-/** Runs a benchmark on a devnet of its own. */
-export async function runBench(spec: BenchSpec): Promise<BenchResult> {
-  const home = spec.home ?? mkdtempSync(join(tmpdir(), 'metatron-bench-'));
+/** Where Ethereum transactions go on a devnet; deploys the token if one is measured. */
+async function ethereumLoad(
+  rpc: string,
+  app: BenchApp,
+  deployer: BenchSender,
+  senders: readonly BenchSender[],
+): Promise<EthereumLoad> {
+  const { value } = await query(rpc, '/metatron.evm.v1.Query/Params', new Uint8Array(0));
+  const { chainId } = QueryParamsResponse.decode(value);
+  if (app !== 'evm-erc20') return { chainId, token: undefined };
+  const { raw, token } = tokenCreation(deployer, senders, chainId);
+  await deliver(rpc, wrapEthereumTx(raw));
+  return { chainId, token };
+}
+
+/** The accounts of a benchmark: those that send, and one that deploys. */
+type Accounts = { readonly senders: readonly BenchSender[]; readonly deployer: BenchSender };
+
+function prepare(spec: BenchSpec, home: string, chainId: string, accounts: Accounts) {
   const app = spec.app === 'kvstore' ? 'kvstore' : 'ledger';
-  const senders = Array.from({ length: SENDERS }, () => createSender('metatron'));
-  const base = newGenesis({
+  const funded = [...accounts.senders, accounts.deployer].map(({ address }) => ({ address }));
+  const genesis = newGenesis({
     chainId: 'bench',
     app,
     genesisTime: spec.now,
     validators: [],
-    accounts: app === 'ledger' ? senders : [],
+    accounts: app === 'ledger' ? funded : [],
     base: undefined,
   });
+  return prepareDevnet({
+    home,
+    validators: spec.validators,
+    basePort: 0,
+    app,
+    chainId,
+    genesis,
+    fresh: true,
+    now: spec.now,
+    overrides: { log: { level: 'warn' } },
+  });
+}
+
+async function runOnDevnet(
+  spec: BenchSpec,
+  load: Omit<LoadSpec, 'nodes'>,
+  { summary, ...devnet }: RunningDevnet,
+  { deployer, senders }: Accounts,
+): Promise<{ readonly result: BenchResult; readonly chainNumber: bigint }> {
+  const { app } = spec;
+  const to = app.startsWith('evm-')
+    ? await ethereumLoad(summary.rpc, app, deployer, senders)
+    : undefined;
+  const nodes = summary.nodes.map((node) => node.rpc);
+  const whole = { ...load, nodes, ...(to && { ethereum: { ...to, bare: false } }) };
+  const result = resultOf(spec, await measure(spec, { summary, ...devnet }, whole));
+  return { result, chainNumber: to?.chainId ?? 0n };
+}
+
+/** Runs a benchmark on a devnet of its own. */
+export async function runBench(spec: BenchSpec): Promise<BenchResult> {
+  const home = spec.home ?? mkdtempSync(join(tmpdir(), 'metatron-bench-'));
+  const [deployer, ...senders] = [
+    createSender('metatron'),
+    ...Array.from({ length: SENDERS }, () => createSender('metatron')),
+  ] as const;
+  const accounts = { deployer, senders };
   const chainId = `bench-${spec.now}`.slice(0, 40);
   const open = Math.min(OPEN_RATE[spec.app], OPEN_OPS / spec.opsPerTx);
-  const rate = spec.rate === 0 ? open : spec.rate;
+  const { app, size, opsPerTx, rate, seconds, warmup, progress } = spec;
+  const count = Math.ceil((rate === 0 ? open : rate) * seconds) + WARMUP_RATE * warmup;
+  const window = Math.min(WINDOW.txs, Math.ceil(WINDOW.ops / opsPerTx));
+  const txs = { app, chainId, senders, count, size, opsPerTx };
+  const load = { ...txs, rate, seconds, warmup, window, graceMs: GRACE_MS };
   const abort = new AbortController();
   try {
-    const plan = await prepareDevnet({
-      home,
-      validators: spec.validators,
-      basePort: 0,
-      app,
-      chainId,
-      genesis: base,
-      fresh: true,
-      now: spec.now,
-      overrides: { log: { level: 'warn' } },
-    });
+    const plan = await prepare(spec, home, chainId, accounts);
     const events = {
-      died: (moniker: string, how: string) => spec.progress(`${moniker} ended: ${how}`),
-      progress: spec.progress,
+      died: (moniker: string, how: string) => progress(`${moniker} ended: ${how}`),
+      progress,
     };
     const devnet = await runDevnet(plan, events, abort.signal, spec.profile);
-    try {
-      const load: LoadSpec = {
-        app: spec.app,
-        chainId,
-        senders,
-        count: Math.ceil(rate * spec.seconds) + WARMUP_RATE * spec.warmup,
-        size: spec.size,
-        opsPerTx: spec.opsPerTx,
-        nodes: devnet.summary.nodes.map((node) => node.rpc),
-        rate: spec.rate,
-        seconds: spec.seconds,
-        warmup: spec.warmup,
-        window: Math.min(WINDOW.txs, Math.ceil(WINDOW.ops / spec.opsPerTx)),
-        graceMs: GRACE_MS,
-      };
-      return resultOf(spec, await measure(spec, devnet, load));
-    } finally {
-      await devnet.stop();
-    }
+    const { result, chainNumber } = await runOnDevnet(spec, load, devnet, accounts).finally(() =>
+      devnet.stop(),
+    );
+    if (!spec.compare) return result;
+    const compared = { rate, seconds, window, graceMs: GRACE_MS, deployer, progress };
+    const compare = await compareWithHardhat({ ...compared, load: { ...txs, chainNumber } });
+    return { ...result, compare };
   } finally {
     if (spec.home === undefined) rmSync(home, { recursive: true, force: true });
   }
