@@ -52,8 +52,8 @@ export type Table = {
 /** An operation of the library that does not wait. */
 type Handler = (run: RunState, common: EVM['common']) => void;
 
-/** BLOBHASH, TLOAD, TSTORE: the library's own. */
-const BORROWED = [0x49, 0x5c, 0x5d];
+/** BLOBHASH: the library's own. */
+const BORROWED = [0x49];
 /** Deepest call. */
 const MAX_DEPTH = 1_024;
 const MAX_NONCE = 2n ** 64n - 1n;

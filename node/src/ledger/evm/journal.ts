@@ -1,5 +1,6 @@
 /**
- * Which addresses and slots a run has touched (EIP-2929), created and destroyed, with checkpoints.
+ * What one run remembers: addresses and slots that it touched (EIP-2929), created and destroyed,
+ * and its transient storage (EIP-1153), with checkpoints.
  *
  * Upholds: what a reverted frame warmed is cold again; what was warm from the start stays warm.
  * It takes the place of the library's journal, which makes six collections per frame and hex text
@@ -56,7 +57,13 @@ class UndoMap extends Map<Hex, Hex> {
   }
 }
 
-type Marks = { readonly warm: number; readonly created: number; readonly destroyed: number };
+type Marks = {
+  readonly warm: number;
+  readonly created: number;
+  readonly destroyed: number;
+  readonly transient: number;
+};
+type Before = { readonly name: string; readonly value: bigint | undefined };
 
 /** The journal. */
 export class WarmJournal {
@@ -68,6 +75,9 @@ export class WarmJournal {
   readonly created: UndoSet = new UndoSet();
   /** Addresses that destroyed themselves, and who got their funds. */
   readonly destroyed: UndoMap = new UndoMap();
+  /** Transient storage (EIP-1153): by account and slot. */
+  readonly #transient = new Map<string, bigint>();
+  readonly #transientUndo: Before[] = [];
   #accessed: Map<string, Set<string>> | undefined;
   #allWarm = false;
 
@@ -129,6 +139,17 @@ export class WarmJournal {
     return true;
   }
 
+  /** A transient slot's value. @param name - of account and slot */
+  transient(name: string): bigint {
+    return this.#transient.get(name) ?? 0n;
+  }
+
+  /** Sets a transient slot. */
+  setTransient(name: string, value: bigint): void {
+    this.#transientUndo.push({ name, value: this.#transient.get(name) });
+    this.#transient.set(name, value);
+  }
+
   #add(name: string): void {
     if (this.#warm.has(name)) return;
     this.#warm.add(name);
@@ -177,6 +198,7 @@ export class WarmJournal {
       warm: this.#undo.length,
       created: created.mark,
       destroyed: destroyed.mark,
+      transient: this.#transientUndo.length,
     });
     this.#state.open();
   }
@@ -189,7 +211,12 @@ export class WarmJournal {
 
   /** Goes back to the last checkpoint. */
   undo(): void {
-    const { warm, created, destroyed } = present(this.#marks.pop(), 'open checkpoint');
+    const marks = present(this.#marks.pop(), 'open checkpoint');
+    const { warm, created, destroyed, transient } = marks;
+    for (const { name, value } of this.#transientUndo.splice(transient).reverse()) {
+      if (value === undefined) this.#transient.delete(name);
+      else this.#transient.set(name, value);
+    }
     for (const name of this.#undo.splice(warm)) this.#warm.delete(name);
     this.created.back(created);
     this.destroyed.back(destroyed);
@@ -215,6 +242,8 @@ export class WarmJournal {
     this.#warm.clear();
     this.#undo.length = 0;
     this.#marks.length = 0;
+    this.#transient.clear();
+    this.#transientUndo.length = 0;
     this.created.back(0);
     this.destroyed.back(0);
   }

@@ -147,9 +147,8 @@ export class LedgerEvm extends EVM {
     return this.#chain.blockHash(height);
   }
 
-  /** Starts a run: transient storage is that of one transaction (EIP-1153). */
+  /** Starts a run. */
   begin(): void {
-    this.transientStorage.clear();
     this.#context = undefined;
   }
 
@@ -186,20 +185,17 @@ export class LedgerEvm extends EVM {
     // Frames must not pile up on JavaScript's own stack, whose size the machine decides.
     if (message.depth % DEPTH_ON_STACK === 0) await undefined;
     if (message.to === undefined) return await this.runCall({ message });
-    const { events, warm, transientStorage } = this;
+    const { events, warm } = this;
     const heard = events.listenerCount('beforeMessage') > 0;
     if (heard) events.emit('beforeMessage', message);
     warm.open();
-    transientStorage.checkpoint();
     const result = await this._executeCall(message as MessageWithTo);
     if (result.execResult.exceptionError === undefined) {
       warm.keep();
-      transientStorage.commit();
     } else {
       result.execResult.logs = [];
       result.execResult.gasRefund = 0n;
       warm.undo();
-      transientStorage.revert();
     }
     if (heard) events.emit('afterMessage', result);
     return result;

@@ -169,6 +169,16 @@ const sstore: Operation = (f) => {
   if (current !== value) flat.store(f.holder, hex, value);
 };
 
+const tload: Operation = (f) => {
+  f.push(f.evm.warm.transient(f.warmName + wordHex(f.pop())));
+};
+
+const tstore: Operation = (f) => {
+  f.forbidStatic();
+  const name = f.warmName + wordHex(f.pop());
+  f.evm.warm.setTransient(name, f.pop());
+};
+
 // Ends and logs
 
 /** The memory that an operation hands out, copied. */
@@ -224,6 +234,8 @@ export const STATE_OPERATIONS: readonly Entry[] = [
   [0x53, 2, 0, mstore8],
   [0x54, 1, 1, sload],
   [0x55, 2, 0, sstore],
+  [0x5c, 1, 1, tload],
+  [0x5d, 2, 0, tstore],
   [0x5e, 3, 0, mcopy],
   ...[0, 1, 2, 3, 4].map((count): Entry => [0xa0 + count, 2 + count, 0, logOf(count)]),
   [0xf3, 2, 0, returnData],
