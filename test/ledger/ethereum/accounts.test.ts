@@ -25,7 +25,7 @@ async function worldWith(...addresses: readonly string[]): Promise<World> {
 const balance = (world: World, id: Uint8Array): bigint => getBalance(world.store, id, DENOM);
 
 describe('ledger: accounts with two faces', () => {
-  it('give what the 0x face got to the account, when its key is first seen by Ethereum', async () => {
+  it('give what the 0x face got to the account when Ethereum first sees its key', async () => {
     const world = await worldWith(alice.faceAddress);
     const chainId = await chainIdOf(world.ledger);
     expect(balance(world, alice.face)).to.equal(RICH);

@@ -54,7 +54,7 @@ class Chain {
 }
 
 describe('ledger: pending Ethereum transactions', () => {
-  it('follow each other before the first is in a block, though the key was never seen', async () => {
+  it('follow each other before the first is in a block, of a key that is new', async () => {
     const chain = await Chain.start();
     for (const nonce of [0, 1, 2]) {
       expect(await chain.submit(await chain.send(nonce, 300_000n))).to.equal('');
