@@ -17,9 +17,11 @@ import {
 import {
   type LoggedEntry,
   QueryEntryResponse,
+  QueryGrantsResponse,
   QueryHeadResponse,
   QueryListResponse,
   QueryProofResponse,
+  QuerySpaceRulesResponse,
 } from '../../node/src/gen/metatron/memory/v1/query.ts';
 import { Entry, EntryType, Operation } from '../../node/src/gen/metatron/memory/v1/state.ts';
 import { DEFAULT_RPC } from '../../node/src/rpc/config.ts';
@@ -60,6 +62,15 @@ function teach(chain: ChainFixture): void {
     Head: QueryHeadResponse.encode({ head: undefined, entry: logged }).finish(),
     Entries: QueryListResponse.encode(list).finish(),
     History: QueryListResponse.encode(list).finish(),
+    SpaceRules: QuerySpaceRulesResponse.encode(
+      QuerySpaceRulesResponse.fromPartial({ spaceId: space.spaceId, owner: OWNER, policy: '0xab' }),
+    ).finish(),
+    Grants: QueryGrantsResponse.encode(
+      QueryGrantsResponse.fromPartial({
+        grants: [{ subject: OWNER, rights: 3, expiry: 1_700_000_000n, by: OWNER, index: 1n }],
+        next: new Uint8Array(20),
+      }),
+    ).finish(),
   };
   for (const [name, value] of Object.entries(bytes)) {
     chain.queries.set(`/metatron.memory.v1.Query/${name}`, ({ data }) =>
@@ -196,7 +207,7 @@ describe('rest', () => {
   it('answers every documented endpoint as documented', async () => {
     const document = (await get('/v1/openapi.json')).body as Document;
     expect(document.openapi).to.match(/^3\.1\./);
-    expect(Object.keys(document.paths)).to.have.length(14);
+    expect(Object.keys(document.paths)).to.have.length(16);
     for (const [path, { get: operation }] of Object.entries(document.paths)) {
       const target = targetOf(path, operation);
       const { status, body } = await get(target);

@@ -10,11 +10,21 @@
  */
 import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
+import { fromHex } from '../base/bytes.ts';
 import type { Memory, MemoryPage } from '../client/memory-client.ts';
 import { wrongUsage } from '../ops/usage.ts';
 import { registerImport } from './memory-import.ts';
 import { registerProof } from './memory-proof.ts';
-import { addressOf, entryIdOf, jsonOption, nodeOption, repeated, wholeNumber } from './options.ts';
+import { registerSpace } from './memory-space.ts';
+import {
+  entryIdOf,
+  jsonOption,
+  nodeOption,
+  ownerOf,
+  repeated,
+  spaceIdOf,
+  wholeNumber,
+} from './options.ts';
 import { note, printResult, visible } from './output.ts';
 import { openSigner, type SignOptions, withSigner } from './signer.ts';
 import { printCommitted } from './tx.ts';
@@ -25,6 +35,7 @@ type PutOptions = SignOptions & {
   readonly tag: readonly string[];
   readonly file?: string;
   readonly expect?: number;
+  readonly space?: string;
   readonly json?: true;
 };
 
@@ -62,7 +73,8 @@ async function put(content: string | undefined, options: PutOptions): Promise<vo
   if ('refused' in entry) return wrongUsage(entry.refused);
   if (options.expect !== undefined && options.key === '') wrongUsage('--expect needs a --key');
   const signer = await openSigner(options);
-  const done = await signer.deliver([putMessage(signer.address, entry.put)]);
+  const space = options.space === undefined ? undefined : fromHex(options.space);
+  const done = await signer.deliver([putMessage(signer.address, { ...entry.put, space })]);
   const [written] = putResponses(done.data);
   printCommitted(options.json === true, done, written);
 }
@@ -143,7 +155,7 @@ function reader(command: Command): Command {
 
 function paged(command: Command): Command {
   return reader(command)
-    .requiredOption('--owner <address>', 'whose space to read', addressOf('--owner'))
+    .requiredOption('--owner <address>', 'whose space to read, or the id of a space', ownerOf)
     .option('--start <position>', 'first position', wholeNumber(0, 2 ** 53 - 1), 0)
     .option('--limit <n>', 'most entries', wholeNumber(1, 1_000), 100);
 }
@@ -170,6 +182,7 @@ export function registerMemory(program: Command): void {
     )
     .option('--tag <tag>', 'a tag; may be repeated', repeated, [])
     .option('--file <file>', 'take the content from a text file')
+    .option('--space <id>', 'write into this space instead', spaceIdOf)
     .option(
       '--expect <version>',
       'write only if this is the current version of the key; 0: only if there is none',
@@ -178,7 +191,7 @@ export function registerMemory(program: Command): void {
     .addOption(jsonOption())
     .action(put);
   reader(memory.command('get [key]').description('the newest entry of a key, or one by --id'))
-    .option('--owner <address>', 'whose key', addressOf('--owner'))
+    .option('--owner <address>', 'whose key, or the id of a space', ownerOf)
     .option('--id <id>', 'id of an entry, in hex', entryIdOf)
     .action(get);
   paged(memory.command('history <key>').description('all versions of a key, oldest first')).action(
@@ -187,6 +200,7 @@ export function registerMemory(program: Command): void {
   paged(memory.command('list').description("the entries of an owner's space, in order")).action(
     list,
   );
+  registerSpace(memory);
   registerImport(memory);
   registerProof(memory);
 }

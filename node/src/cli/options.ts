@@ -31,10 +31,21 @@ export function addressOf(option: string): (text: string) => string {
   return (text) => checkAddress(text, option);
 }
 
+/** Reads whose space is meant: an account's address, or the id of a space. */
+export function ownerOf(text: string): string {
+  return /^[0-9a-fA-F]{64}$/.test(text) ? text.toLowerCase() : checkAddress(text, '--owner');
+}
+
 /** Reads an entry's id. */
 export function entryIdOf(text: string): string {
   if (/^[0-9a-fA-F]{64}$/.test(text)) return text;
   throw new InvalidArgumentError('an id has 64 hex digits, as "metatron memory put" prints it');
+}
+
+/** Reads a space's id. */
+export function spaceIdOf(text: string): string {
+  if (/^[0-9a-fA-F]{64}$/.test(text)) return text.toLowerCase();
+  throw new InvalidArgumentError('a space has an id of 64 hex digits');
 }
 
 /** Where everything of this user lies: `~/.metatron`. */

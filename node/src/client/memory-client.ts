@@ -1,6 +1,8 @@
 /**
  * Memories over a node's RPC: write, read, list, prove. Runs in a browser.
  *
+ * Wherever an owner is asked for, the id of a space in hex will do as well.
+ *
  * Upholds: what is read is checked against the log leaf's content hash; proofs are fetched by
  * prover.ts and checked in proof.ts. Every answer of a write names id, transaction and height.
  * Absent here: keys; a CosmJS signing client signs.
@@ -21,10 +23,14 @@ import {
   QueryEntriesRequest,
   QueryEntryRequest,
   QueryEntryResponse,
+  QueryGrantsRequest,
+  QueryGrantsResponse,
   QueryHeadRequest,
   QueryHeadResponse,
   QueryHistoryRequest,
   QueryListResponse,
+  QuerySpaceRulesRequest,
+  QuerySpaceRulesResponse,
 } from '../gen/metatron/memory/v1/query.ts';
 import { type Entry, EntryType, Operation } from '../gen/metatron/memory/v1/state.ts';
 import { type MsgPut, MsgPutResponse } from '../gen/metatron/memory/v1/tx.ts';
@@ -44,6 +50,8 @@ import { type Answer, abciQuery, type Rpc } from './rpc.ts';
 /** What to write. Text becomes UTF-8; the type is TEXT unless given. */
 export type PutDraft = {
   readonly content: string | Uint8Array;
+  /** Id of a space in hex; the author's own without it. */
+  readonly space?: string;
   readonly key?: string;
   readonly type?: EntryType;
   readonly tags?: readonly string[];
@@ -126,7 +134,7 @@ export function putMessage(author: string, draft: PutDraft): PutMessage {
     typeUrl: MSG_PUT_URL,
     value: {
       author,
-      space: EMPTY,
+      space: draft.space === undefined ? EMPTY : idBytes(draft.space),
       key: draft.key ?? '',
       type: draft.type ?? EntryType.TEXT,
       content: typeof content === 'string' ? utf8(content) : content,
@@ -176,6 +184,12 @@ function readPage({ value, height: readAt }: Answer): MemoryPage {
     next: next === undefined ? undefined : Number(next),
     readAt,
   };
+}
+
+/** A space as queries name it: by its id of 64 hex digits, or by the owner of a personal one. */
+function where(owner: string): { readonly space: Uint8Array; readonly owner: string } {
+  const isId = /^[0-9a-fA-F]{64}$/.test(owner);
+  return isId ? { space: idBytes(owner), owner: '' } : { space: EMPTY, owner };
 }
 
 function readOne(entry: LoggedEntry | undefined, readAt: number): Memory {
@@ -240,23 +254,36 @@ export class MemoryClient {
 
   /** The newest entry under a key of `owner`. @throws LedgerError rpc-client/2 if there is none */
   async head(owner: string, key: string, height = 0): Promise<Memory> {
-    const data = QueryHeadRequest.encode({ space: EMPTY, owner, key }).finish();
+    const data = QueryHeadRequest.encode({ ...where(owner), key }).finish();
     const answer = await this.#ask('Head', data, height);
     return readOne(QueryHeadResponse.decode(answer.value).entry, answer.height);
   }
 
   /** Versions of a key, oldest first; position 0 is version 1. */
   async history(owner: string, key: string, options: PageOptions = {}): Promise<MemoryPage> {
-    const request = { space: EMPTY, owner, key, page: pageOf(options) };
+    const request = { ...where(owner), key, page: pageOf(options) };
     const data = QueryHistoryRequest.encode(request).finish();
     return readPage(await this.#ask('History', data, options.height ?? 0));
   }
 
   /** Entries of an account's space in order of its log; positions are log indexes. */
   async list(owner: string, options: PageOptions = {}): Promise<MemoryPage> {
-    const request = { space: EMPTY, owner, page: pageOf(options) };
+    const request = { ...where(owner), page: pageOf(options) };
     const data = QueryEntriesRequest.encode(request).finish();
     return readPage(await this.#ask('Entries', data, options.height ?? 0));
+  }
+
+  /** What the rules hold of a space. @throws LedgerError rpc-client/2 if there is none */
+  async space(owner: string, height = 0): Promise<QuerySpaceRulesResponse> {
+    const data = QuerySpaceRulesRequest.encode(where(owner)).finish();
+    return QuerySpaceRulesResponse.decode((await this.#ask('SpaceRules', data, height)).value);
+  }
+
+  /** Who was let into a space, up to 1,000 after `start`. */
+  async grants(owner: string, start: Uint8Array = EMPTY, height = 0): Promise<QueryGrantsResponse> {
+    const request = { ...where(owner), subject: '', start, limit: MAX_PAGE };
+    const data = QueryGrantsRequest.encode(request).finish();
+    return QueryGrantsResponse.decode((await this.#ask('Grants', data, height)).value);
   }
 
   /**

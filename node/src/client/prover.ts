@@ -58,8 +58,10 @@ export function idBytes(id: string): Uint8Array {
   return bytes;
 }
 
-/** The id of the personal space of an address. @throws LedgerError rpc-client/6 */
+/** The id of a space: 64 hex digits, or whose personal one. @throws LedgerError rpc-client/6 */
 export function spaceOfOwner(owner: string): Uint8Array {
+  const id = owner.length === 64 ? fromHex(owner) : undefined;
+  if (id !== undefined) return id;
   const account = decodeBech32(owner)?.bytes;
   if (account === undefined) throw new LedgerError(errors.BadOwner, { owner });
   return personalSpaceId(account);

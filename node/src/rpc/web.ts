@@ -20,6 +20,7 @@ import { chainEndpoints } from './rest/chain-endpoints.ts';
 import { type Endpoint, type Problem, problem, problemOf } from './rest/endpoint.ts';
 import { memoryEndpoints } from './rest/memory-endpoints.ts';
 import { openApi } from './rest/openapi.ts';
+import { spaceEndpoints } from './rest/space-endpoints.ts';
 import type { WebHandler } from './server.ts';
 
 /** What the pages are made of. */
@@ -35,7 +36,7 @@ export type WebOptions = {
 
 /** All REST endpoints over the ports. */
 export function restEndpoints(ports: RpcPorts, prefix: string): readonly Endpoint[] {
-  return [...chainEndpoints(ports), ...memoryEndpoints(ports, prefix)];
+  return [...chainEndpoints(ports), ...memoryEndpoints(ports, prefix), ...spaceEndpoints(ports)];
 }
 
 /** What a client is told of a failure of ours. */

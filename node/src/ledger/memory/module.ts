@@ -13,12 +13,13 @@ import { put } from './put.ts';
 import { queries } from './queries.ts';
 import { getSpace, setSpace } from './schema.ts';
 import { spaceMessages } from './space-messages.ts';
+import { spaceQueries } from './space-queries.ts';
 
 /** The module. */
 export const memory: Module = {
   name: 'memory',
   messages: [put, ...spaceMessages],
-  queries,
+  queries: { ...queries, ...spaceQueries },
   sealLog: (state, id, { size, root }) => {
     const space = present(getSpace(state, id), 'record of a space whose log grew');
     setSpace(state, id, { ...space, size: BigInt(size), root });

@@ -37,6 +37,7 @@ import { decodeLoose } from '../loose.ts';
 import type { Answer, Query, QueryContext } from '../module.ts';
 import { errors } from './errors.ts';
 import { entryRow, getHead, getSpace, headAt, operationRow, versionRow } from './schema.ts';
+import { wantedSpace } from './space-queries.ts';
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1_000;
@@ -45,13 +46,6 @@ const ANSWER_BYTES = 1_048_576;
 const ID_BYTES = 32;
 
 const NO_PAGE: Page = { start: 0n, limit: 0, reverse: false, withoutContent: false };
-
-/** The space a request means: by id, or the personal one of an account. */
-function wantedSpace(context: QueryContext, space: Uint8Array, owner: string): Uint8Array {
-  if (space.length === ID_BYTES && owner === '') return space;
-  if (space.length === 0 && owner !== '') return personalSpaceId(queryAccount(context, owner));
-  return grpcRefusal('InvalidArgument', 'name a space by 32 bytes or by its owner');
-}
 
 function needSpace(context: QueryContext, id: Uint8Array): Space {
   const space = getSpace(context.view, id);

@@ -33,7 +33,7 @@ import type { RpcPorts } from '../ports.ts';
 import { stored } from '../route.ts';
 import { addressRequestCodec, readAccount, readBalances, readKey } from './cosmos.ts';
 import { type Endpoint, endpoint, errors } from './endpoint.ts';
-import { ask, badParams, param } from './query.ts';
+import { ask, badParams, param, where } from './query.ts';
 import {
   type AccountAnswer,
   accountSchema,
@@ -222,12 +222,12 @@ function spaceEndpoints(ports: RpcPorts, prefix: string): readonly Endpoint[] {
   return [
     endpoint(
       '/v1/spaces/:owner/memories',
-      "The entries of an account's personal space, newest first",
+      "The entries of a space, or of an account's personal space, newest first",
       z.strictObject({ owner, limit: param.limit, cursor: param.cursor }),
       memoryListSchema,
       (p) => {
         const { height, page } = pageOf(p);
-        const request = QueryEntriesRequest.fromPartial({ owner: p.owner, page });
+        const request = QueryEntriesRequest.fromPartial({ ...where(p.owner), page });
         const data = QueryEntriesRequest.encode(request).finish();
         return list(ports, prefix, 'Entries', data, height);
       },
@@ -238,7 +238,7 @@ function spaceEndpoints(ports: RpcPorts, prefix: string): readonly Endpoint[] {
       z.strictObject({ owner, key: param.key }),
       memorySchema,
       async (p) => {
-        const request = QueryHeadRequest.fromPartial({ owner: p.owner, key: p.key });
+        const request = QueryHeadRequest.fromPartial({ ...where(p.owner), key: p.key });
         const data = QueryHeadRequest.encode(request).finish();
         const answer = await ask(ports, `${SERVICE}/Head`, data);
         return memory(QueryHeadResponse.decode(answer.value).entry, prefix);
@@ -251,7 +251,7 @@ function spaceEndpoints(ports: RpcPorts, prefix: string): readonly Endpoint[] {
       memoryListSchema,
       (p) => {
         const { height, page } = pageOf(p);
-        const request = QueryHistoryRequest.fromPartial({ owner: p.owner, key: p.key, page });
+        const request = QueryHistoryRequest.fromPartial({ ...where(p.owner), key: p.key, page });
         const data = QueryHistoryRequest.encode(request).finish();
         return list(ports, prefix, 'History', data, height);
       },

@@ -5,7 +5,7 @@
  */
 import * as z from 'zod';
 import type { QueryResponse } from '../../abci/application.ts';
-import { fromUtf8 } from '../../base/bytes.ts';
+import { EMPTY, fromHex, fromUtf8 } from '../../base/bytes.ts';
 import { LedgerError } from '../../base/errors.ts';
 import type { RpcPorts } from '../ports.ts';
 import { errors } from './endpoint.ts';
@@ -44,6 +44,12 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** A space as queries name it: by its id in lower-case hex, or by the owner of a personal one. */
+export function where(owner: string): { readonly space: Uint8Array; readonly owner: string } {
+  const space = /^[0-9a-f]{64}$/.test(owner) ? fromHex(owner) : undefined;
+  return space === undefined ? { space: EMPTY, owner } : { space, owner: '' };
 }
 
 /** @throws LedgerError rest/1 */

@@ -1,0 +1,254 @@
+/**
+ * `metatron memory space`: spaces that several write to, and who may do what in them.
+ *
+ * Upholds: a change is reported when it is in a block; what is shown is what the rules contract
+ * holds, with the height it was read at.
+ *
+ * @module
+ */
+import { randomBytes } from 'node:crypto';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { encodeBech32 } from '../base/bech32.ts';
+import { EMPTY, fromHex, toHex } from '../base/bytes.ts';
+import { present } from '../base/errors.ts';
+import type { Any } from '../ledger/tx/wire.ts';
+import { RIGHTS } from '../types/memory.ts';
+import { addressOf, jsonOption, nodeOption, spaceIdOf, wholeNumber } from './options.ts';
+import { printResult } from './output.ts';
+import { type OpenSigner, openSigner, type SignOptions, withSigner } from './signer.ts';
+import { printCommitted } from './tx.ts';
+
+const MAX_NUMBER = 2 ** 53 - 1;
+const DEFAULT_ENTRIES = 100_000;
+const DEFAULT_BYTES = 1_073_741_824;
+const ADDRESS_BYTES = 20;
+
+type Right = keyof typeof RIGHTS;
+
+/** Reads an address with 0x. */
+function contractOf(text: string): Uint8Array {
+  const bytes = text.startsWith('0x') ? fromHex(text.slice(2)) : undefined;
+  if (bytes?.length === ADDRESS_BYTES) return bytes;
+  throw new InvalidArgumentError('a contract has an address of 0x and 40 hex digits');
+}
+
+/** Reads who gets rights: an account, or a contract by its address with 0x. */
+function subjectOf(text: string): string {
+  if (!text.startsWith('0x')) return addressOf('the subject')(text);
+  return encodeBech32('metatron', contractOf(text));
+}
+
+function rightsOf(text: string): number {
+  const names = text.split(',').map((name) => name.trim());
+  return names.reduce((sum, name) => {
+    if (!Object.hasOwn(RIGHTS, name)) {
+      throw new InvalidArgumentError(`rights are ${Object.keys(RIGHTS).join(', ')}`);
+    }
+    return sum | RIGHTS[name as Right];
+  }, 0);
+}
+
+function rightsText(rights: number): string {
+  const held = Object.entries(RIGHTS).filter(([, bit]) => (rights & bit) !== 0);
+  return held.map(([name]) => name).join(',');
+}
+
+/** Reads a time: RFC 3339, or seconds since 1970. */
+function secondsOf(text: string): bigint {
+  if (/^\d{1,15}$/.test(text)) return BigInt(text);
+  const millis = Date.parse(text);
+  if (Number.isNaN(millis)) {
+    throw new InvalidArgumentError('a time is 2030-01-31T12:00:00Z, or seconds since 1970');
+  }
+  return BigInt(Math.floor(millis / 1_000));
+}
+
+type ChangeOptions = SignOptions & { readonly json?: true };
+type TermsOptions = ChangeOptions & {
+  readonly sealed?: true;
+  readonly policy?: Uint8Array;
+  readonly maxEntries: number;
+  readonly maxBytes: number;
+};
+
+type Messages = typeof import('../ops/space-messages.ts');
+
+/** Signs and sends one message, and prints that it is in a block. */
+async function change(
+  options: ChangeOptions,
+  message: (messages: Messages, author: string) => Any,
+  more: (data: Uint8Array) => object | Promise<object> = () => ({}),
+): Promise<void> {
+  const messages = await import('../ops/space-messages.ts');
+  const signer: OpenSigner = await openSigner(options);
+  const done = await signer.deliver([message(messages, signer.address)]);
+  printCommitted(options.json === true, done, await more(done.data));
+}
+
+function termsOf({ sealed, policy = EMPTY, maxEntries, maxBytes }: TermsOptions) {
+  const mode = sealed === true ? (1 as const) : (0 as const);
+  return { mode, policy, maxEntries: BigInt(maxEntries), maxBytes: BigInt(maxBytes) };
+}
+
+async function createdSpace(data: Uint8Array): Promise<object> {
+  const [{ txMsgDataCodec }, { MsgCreateSpaceResponse }] = await Promise.all([
+    import('../ledger/tx/wire.ts'),
+    import('../gen/metatron/memory/v1/tx.ts'),
+  ]);
+  const [answer] = txMsgDataCodec.decode(data).msgResponses;
+  const { space } = MsgCreateSpaceResponse.decode(present(answer, 'answer of a message').value);
+  return { space: toHex(space) };
+}
+
+async function create(options: TermsOptions): Promise<void> {
+  const salt = new Uint8Array(randomBytes(32));
+  await change(
+    options,
+    ({ createSpaceMessage }, author) => createSpaceMessage({ author, salt, ...termsOf(options) }),
+    createdSpace,
+  );
+}
+
+async function update(space: string, options: TermsOptions): Promise<void> {
+  await change(options, ({ updateSpaceMessage }, author) =>
+    updateSpaceMessage({ author, space: bytesOf(space), ...termsOf(options) }),
+  );
+}
+
+function bytesOf(space: string): Uint8Array {
+  return present(fromHex(space), 'id of a space');
+}
+
+type GrantOptions = ChangeOptions & { readonly rights: number; readonly until: bigint };
+
+async function grant(space: string, subject: string, options: GrantOptions): Promise<void> {
+  const { rights, until: expiry } = options;
+  await change(options, ({ grantMessage }, author) =>
+    grantMessage({ author, space: bytesOf(space), subject, rights, expiry }),
+  );
+}
+
+async function revoke(space: string, subject: string, options: ChangeOptions): Promise<void> {
+  await change(options, ({ revokeMessage }, author) =>
+    revokeMessage({ author, space: bytesOf(space), subject }),
+  );
+}
+
+async function transfer(space: string, to: string, options: ChangeOptions): Promise<void> {
+  await change(options, ({ transferSpaceMessage }, author) =>
+    transferSpaceMessage({ author, space: bytesOf(space), to }),
+  );
+}
+
+function freezing(frozen: boolean) {
+  return (space: string, options: ChangeOptions): Promise<void> =>
+    change(options, ({ freezeSpaceMessage }, author) =>
+      freezeSpaceMessage({ author, space: bytesOf(space), frozen }),
+    );
+}
+
+type ShowOptions = { readonly node: string; readonly height: number; readonly json?: true };
+
+async function show(space: string, options: ShowOptions): Promise<void> {
+  const { memoryClient, reading } = await import('../ops/memory-read.ts');
+  const { node, height } = options;
+  const client = memoryClient(node);
+  const rules = await reading({ owner: space, height }, client.space(space, height));
+  const { grants } = await reading({ owner: space, height }, client.grants(space, EMPTY, height));
+  const answer = {
+    space: toHex(rules.spaceId),
+    owner: rules.owner,
+    mode: rules.mode === 0 ? 'public' : 'sealed',
+    personal: rules.personal,
+    frozen: rules.frozen || rules.frozenByGovernors,
+    policy: rules.policy === '' ? undefined : rules.policy,
+    entries: `${rules.entries} of ${rules.maxEntries}`,
+    bytes: `${rules.bytes} of ${rules.maxBytes}`,
+    grants: grants.map(({ subject, rights, expiry, by }) => ({
+      subject,
+      rights: rightsText(rights),
+      until: expiry === 0n ? undefined : new Date(Number(expiry) * 1_000).toISOString(),
+      by,
+    })),
+    height: Number(rules.height),
+  };
+  printResult(options.json === true, answer, () =>
+    [
+      ...Object.entries({ ...answer, grants: undefined })
+        .filter(([, value]) => value !== undefined)
+        .map(([name, value]) => `${name.padEnd(9)}${String(value)}`),
+      ...answer.grants.map(
+        ({ subject, rights, until }) =>
+          `grant    ${subject} ${rights}${until ? ` until ${until}` : ''}`,
+      ),
+    ].join('\n'),
+  );
+}
+
+function withTerms(command: Command): Command {
+  return withSigner(command)
+    .option('--sealed', 'content is ciphertext, for those who hold the keys')
+    .option('--policy <0x…>', 'contract that is asked about every write', contractOf)
+    .option(
+      '--max-entries <n>',
+      'most entries it may hold',
+      wholeNumber(0, MAX_NUMBER),
+      DEFAULT_ENTRIES,
+    )
+    .option('--max-bytes <n>', 'most bytes it may hold', wholeNumber(0, MAX_NUMBER), DEFAULT_BYTES)
+    .addOption(jsonOption());
+}
+
+/** Adds `space` and its subcommands to `memory`. */
+export function registerSpace(memory: Command): void {
+  const space = memory
+    .command('space')
+    .description('spaces that several write to: make them, and say who may do what')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  metatron memory space create --from alice\n' +
+        '  metatron memory space grant 3f…09 metatron1… --rights write --from alice\n' +
+        '  metatron memory put "for all of us" --space 3f…09 --from bob\n' +
+        '  metatron memory space show 3f…09',
+    );
+  withTerms(space.command('create').description('make a space')).action(create);
+  withTerms(
+    space
+      .command('update')
+      .description('set policy and quotas anew')
+      .argument('<space>', 'its id', spaceIdOf),
+  ).action(update);
+  space
+    .command('show')
+    .description('what the rules hold of a space: by its id, or by the owner of a personal one')
+    .argument('<space>', 'id or address')
+    .addOption(nodeOption())
+    .option('--height <height>', 'height to read; 0 is the newest', wholeNumber(0, MAX_NUMBER), 0)
+    .addOption(jsonOption())
+    .action(show);
+  const named = (name: string, what: string): Command =>
+    withSigner(
+      space.command(name).description(what).argument('<space>', 'its id', spaceIdOf),
+    ).addOption(jsonOption());
+  named('grant', 'let an account or a contract in, with these rights instead of those it had')
+    .argument('<subject>', 'address, or 0x… of a contract', subjectOf)
+    .addOption(
+      new Option('--rights <rights>', 'of read, write, curate, admin; with commas')
+        .argParser(rightsOf)
+        .makeOptionMandatory(),
+    )
+    .addOption(
+      new Option('--until <time>', 'when it ends, by block time')
+        .argParser(secondsOf)
+        .default(0n, 'never'),
+    )
+    .action(grant);
+  named('revoke', 'take all rights from an account or a contract')
+    .argument('<subject>', 'address, or 0x… of a contract', subjectOf)
+    .action(revoke);
+  named('freeze', 'stop all writes to a space').action(freezing(true));
+  named('unfreeze', 'let a space go on').action(freezing(false));
+  named('transfer', 'give a space away; all grants become void')
+    .argument('<to>', 'address of the new owner', subjectOf)
+    .action(transfer);
+}
