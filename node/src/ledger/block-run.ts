@@ -16,6 +16,8 @@ import { LedgerError } from '../base/errors.ts';
 import type { ExecTxResult } from '../types/results.ts';
 import type { CarriedTx } from './ethereum/carrier.ts';
 import { EthereumRun } from './ethereum/run.ts';
+import { BlockWitness } from './evm/second-opinion/block-witness.ts';
+import type { SeenBlock } from './evm/second-opinion/port.ts';
 import { type Environment, refused, runAlone, startTransaction, Undecided } from './executor.ts';
 import type { Block } from './module.ts';
 import type { Overlay } from './overlay.ts';
@@ -52,17 +54,22 @@ export class BlockRun {
   /** Present once there is an Ethereum transaction: no native one follows it. */
   #ethereum: EthereumRun | undefined;
   readonly #batch: RulesBatch;
+  readonly #calls: BlockWitness | undefined;
+  readonly #transactions: BlockWitness | undefined;
   #gas = 0;
 
   /** @param maxBatch - most transactions that the rules are asked about in one call */
   constructor(env: Environment, decoded: DecodedTxs, maxBatch?: number) {
-    this.#env = env;
+    const { ethereum: host, block, state, isWatched = false } = env;
+    const witness = isWatched ? new BlockWitness(host.ports, state) : undefined;
+    this.#calls = witness;
+    this.#transactions = isWatched ? new BlockWitness(host.ports, state) : undefined;
+    this.#env = { ...env, witness };
     this.#decoded = decoded;
-    const { ethereum: host, block, state } = env;
     const settle = (place: number, result: ExecTxResult): void => {
       this.#results[place] = result;
     };
-    this.#batch = new RulesBatch({ host, block, state }, settle, maxBatch);
+    this.#batch = new RulesBatch({ host, block, state, witness }, settle, maxBatch);
   }
 
   /** The state after the transactions so far. */
@@ -153,7 +160,8 @@ export class BlockRun {
   ): Promise<boolean> {
     const { ethereum: host, state, block, addresses } = this.#env;
     if (!this.#batch.isEmpty) await this.#batch.decide();
-    const run = this.#ethereum ?? new EthereumRun({ host, state, block, addresses });
+    const witness = this.#transactions;
+    const run = this.#ethereum ?? new EthereumRun({ host, state, block, addresses, witness });
     const { admitted, result } = await run.run(carried, this.#txs.length);
     if (!admitted && !always) return false;
     this.#ethereum = run;
@@ -169,6 +177,12 @@ export class BlockRun {
     const place = { host, block, state };
     await auditOperations(place);
     await reportConduct(place, { ...conduct, hasTxs: this.#txs.length > 0 });
+  }
+
+  /** What a second opinion is told: the ledger's own calls, then the Ethereum transactions. */
+  seen(): readonly SeenBlock[] {
+    const seen = [this.#calls?.seen(), this.#transactions?.seen()];
+    return seen.filter((one) => one !== undefined);
   }
 
   /** Whether this is the execution of exactly that block. */

@@ -18,6 +18,7 @@ import type { Chain } from './chain.ts';
 import { errors, refuse } from './errors.ts';
 import type { EthereumHost } from './ethereum/host.ts';
 import { EventLog, indexed, shown } from './events.ts';
+import type { BlockObserver } from './evm/second-opinion/port.ts';
 import { GasMeter } from './gas.ts';
 import { type Block, type Context, type DecodedMessage, type Emit, isRuled } from './module.ts';
 import type { Overlay } from './overlay.ts';
@@ -41,6 +42,10 @@ export type Environment = {
   readonly block: Block;
   readonly state: Overlay;
   readonly ethereum: EthereumHost;
+  /** Whether a second opinion is to be told of the block. */
+  readonly isWatched?: boolean;
+  /** Hears of what the rules contract is asked, if so. */
+  readonly witness?: BlockObserver | undefined;
 };
 
 const NO_EVENTS: readonly AbciEvent[] = [];
@@ -132,11 +137,14 @@ export async function runTransaction(
 
 /** Has the rules decide one transaction, and completes it. */
 export async function runAlone(env: Environment, undecided: Undecided): Promise<ExecTxResult> {
-  const { state, block, ethereum: host } = env;
+  const { state, block, ethereum: host, witness } = env;
   const mark = state.mark();
-  const { verdicts, logs } = await decide({ host, block, state }, [undecided.asked]);
+  const { verdicts, logs } = await decide({ host, block, state, witness }, [undecided.asked]);
   const result = undecided.complete(verdicts[0] as Verdict, logs);
-  if (result.code !== 0) state.revert(mark);
+  if (result.code !== 0) {
+    state.revert(mark);
+    witness?.takenBack();
+  }
   return result;
 }
 

@@ -18,6 +18,7 @@ import { createAccount, getAccount, setAccount } from '../auth/accounts.ts';
 import { resolve } from '../auth/aliases.ts';
 import { BASE_DENOM } from '../denom.ts';
 import { EventLog, indexed, shown } from '../events.ts';
+import type { BlockObserver } from '../evm/second-opinion/port.ts';
 import type { EvmBlock, EvmLog, EvmOutcome } from '../evm/types.ts';
 import { faultOf } from '../evm/validity.ts';
 import { hearAll } from '../memory/heard.ts';
@@ -48,6 +49,8 @@ export type Place = {
   readonly block: Block;
   readonly state: Overlay;
   readonly addresses: Addresses;
+  /** Hears of the transactions, for a second opinion. */
+  readonly witness?: BlockObserver | undefined;
 };
 
 /** @throws LedgerError evm/5 unless the transaction is for this chain */
@@ -101,7 +104,10 @@ export class EthereumRun {
     keepKey(state, carried.sender);
     if (block.proposer === FEE_COLLECTOR) ensureFeeCollector(state);
     const engine = await host.engine();
-    const outcome = await engine.execute(state, block, carried.run);
+    const { witness } = this.#place;
+    const outcome = await engine.execute(state, block, carried.run, undefined, witness);
+    const { hash } = carried.tx;
+    witness?.ran({ kind: 'transaction', hash, block, call: carried.run, outcome });
     const heard = this.#hear(outcome);
     const receipt = this.#receipt(carried, outcome, blockIndex);
     putReceipt(state, receipt);

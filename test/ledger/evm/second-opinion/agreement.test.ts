@@ -32,6 +32,5 @@ describe('second opinion: agreement', () => {
         expect(await mirror.stateRoot(), at).to.equal(`0x${toHex(chain.world.mptRoot())}`);
       }
     }
-    if (process.env['SOAK_BLOCKS'] !== undefined) console.error([...reasons]);
   }).timeout(3_600_000);
 });

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { p256 } from '@noble/curves/nist.js';
 import { concatBytes, utf8 } from '../../../../node/src/base/bytes.ts';
 import { sha256 } from '../../../../node/src/base/hash.ts';
 import { hex, left, word } from '../world.ts';
@@ -53,10 +54,23 @@ const BN_G2 =
   '9674322d4f75edadd46debd5cd992f6ed090689d0585ff075ec9e99ad690c3395bc4b313370b38ef355acdadcd12297' +
   '5b12c85ea5db8c6deb4aab71808dcb408fe3d1e7690c43d37b4ce6cc0166fa7daa';
 
-/** How many precompiles Prague has. */
-export const PRECOMPILES = 17;
+/** How many precompiles there are. */
+export const PRECOMPILES = 18;
 
-/** Input that a precompile accepts. @param at - its address, 1 to 17 */
+/** A precompile's address: 1 to 17 in order, then P256VERIFY. @param at - 1 to 18 */
+export function precompileAddress(at: number): Uint8Array {
+  return left(at === PRECOMPILES ? Uint8Array.of(1, 0) : Uint8Array.of(at), 20);
+}
+
+/** A signature by secp256r1 that holds: digest, r, s, x, y. */
+function p256Input(random: Random): Uint8Array {
+  const secret = word(1n + BigInt(random.below(1_000)));
+  const digest = random.bytes(32);
+  const signature = p256.sign(digest, secret, { prehash: false, format: 'compact' });
+  return concatBytes(digest, signature, p256.getPublicKey(secret, false).subarray(1));
+}
+
+/** Input that a precompile accepts. @param at - which, 1 to 18 */
 function goodInput(random: Random, at: number): Uint8Array {
   const scalar = word(BigInt(random.below(1_000_000)));
   const g1 = hex(G1);
@@ -97,6 +111,7 @@ function goodInput(random: Random, at: number): Uint8Array {
     15: () => concatBytes(g1, g2, ...(random.chance(50) ? [new Uint8Array(128), g2] : [])),
     16: () => left(random.bytes(40), 64),
     17: () => concatBytes(left(random.bytes(40), 64), left(random.bytes(47), 64)),
+    18: () => p256Input(random),
   };
   return inputs[at]?.() ?? random.bytes(random.below(200));
 }
@@ -166,7 +181,7 @@ function keep(random: Random): Uint8Array {
 
 function callSnippet(random: Random, scene: Scene): Uint8Array {
   const precompile = random.chance(40) ? 1 + random.below(PRECOMPILES) : 0;
-  const to = precompile > 0 ? left(Uint8Array.of(precompile), 20) : random.pick(scene.addresses);
+  const to = precompile > 0 ? precompileAddress(precompile) : random.pick(scene.addresses);
   const input =
     precompile > 0 ? precompileInput(random, precompile) : random.bytes(random.below(70));
   const kind = random.pick([0xf1, 0xf2, 0xf4, 0xfa]);
@@ -212,6 +227,7 @@ function addressSnippet(random: Random, scene: Scene): Uint8Array {
 }
 
 function wordSnippet(random: Random): Uint8Array {
+  if (random.chance(10)) return concatBytes(push(random.bytes(20)), op(0x1e), keep(random));
   const a = push(random.bytes(1 + random.below(32)));
   const b = push(random.bytes(1 + random.below(32)));
   return concatBytes(a, b, op(random.pick(BINARY)), keep(random));

@@ -18,8 +18,16 @@ import type {
 } from '../../../../node/src/ledger/evm/types.ts';
 import { faultOf, intrinsicGas } from '../../../../node/src/ledger/evm/validity.ts';
 import { keccak256 } from '../../../../node/src/ledger/keccak.ts';
-import { address, block, FlatWorld, left, ports, word } from '../world.ts';
-import { initCode, PRECOMPILES, precompileInput, program, Random, type Scene } from './programs.ts';
+import { address, block, FlatWorld, ports, word } from '../world.ts';
+import {
+  initCode,
+  PRECOMPILES,
+  precompileAddress,
+  precompileInput,
+  program,
+  Random,
+  type Scene,
+} from './programs.ts';
 
 /** Chain id of the tests. */
 export const CHAIN_ID = 777n;
@@ -126,7 +134,7 @@ export class RandomChain {
     if (kind < 15) return { to: undefined, data: initCode(random, this.#scene()) };
     if (kind < 35) {
       const at = 1 + random.below(PRECOMPILES);
-      return { to: left(Uint8Array.of(at), 20), data: precompileInput(random, at) };
+      return { to: precompileAddress(at), data: precompileInput(random, at) };
     }
     return { to: random.pick(this.#addresses), data: random.bytes(random.below(100)) };
   }
@@ -159,8 +167,8 @@ export class RandomChain {
   /** Runs a block; what it did is in the world's records. */
   async block(most = 6): Promise<SeenBlock> {
     const at = this.#nextBlock();
-    const witness = new BlockWitness();
     const { world, random } = this;
+    const witness = new BlockWitness(this.ports, world.state);
     for (let i = 1 + random.below(most); i > 0; i--) {
       const tx = this.transaction(at);
       if (faultOf(this.ports, world.state, at, tx) !== undefined) continue;
@@ -173,9 +181,9 @@ export class RandomChain {
           this.#addresses.splice(random.below(40) + 9, 1);
       }
     }
-    const seen = witness.seen(at, this.ports, world.state);
+    const seen = witness.seen();
     world.settle();
-    return seen;
+    return seen ?? this.block(most);
   }
 
   /** Everything there is, as a block that only met it. */
@@ -185,6 +193,6 @@ export class RandomChain {
       const values = { balance, nonce, contract };
       return { address: Buffer.from(name, 'hex'), before: values, after: values, tainted: true };
     });
-    return { block: block({ height: 0 }), runs: [], accounts, slots: [] };
+    return { chainId: CHAIN_ID, block: block({ height: 0 }), runs: [], accounts, slots: [] };
   }
 }

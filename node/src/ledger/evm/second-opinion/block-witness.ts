@@ -1,15 +1,16 @@
 /**
  * Watches one execution of a block and tells which of its runs another EVM can be held to.
  *
- * The other EVM gives every address an account of its own, has its own block hashes, and checks a
- * sender's funds and nonce when the block begins. A run that depends on any of these is named with
- * its reason; what it met is tainted, and so is every later run that meets the same.
+ * The other EVM gives every address an account of its own, has its own block hashes, checks a
+ * sender's funds and nonce when the block begins, and knows nothing of what happens between runs.
+ * A run that depends on any of these is named with its reason; what it met is tainted, and so is
+ * every later run that meets the same.
  * Upholds: tips are sums, so paying one to a tainted proposer taints nothing.
  *
  * @module
  */
-import { latin1 } from '../../../base/bytes.ts';
-import { present } from '../../../base/errors.ts';
+import { equalBytes, latin1 } from '../../../base/bytes.ts';
+import { invariant, present } from '../../../base/errors.ts';
 import type { AccountId } from '../../addresses.ts';
 import { getAccount } from '../../auth/accounts.ts';
 import type { Overlay } from '../../overlay.ts';
@@ -32,16 +33,18 @@ type Address = {
   readonly place: number;
   readonly address: Uint8Array;
   readonly before: MetAccount;
+  /** What it had after the last run that met it. */
+  last: MetAccount;
 };
 type Slot = {
   readonly place: number;
   readonly id: AccountId;
   readonly slot: string;
-  before: bigint;
+  readonly before: bigint;
 };
 
 /** What values are read with. */
-type SeenPorts = Pick<EvmPorts, 'bank' | 'resolve' | 'chainId'>;
+type Reading = Pick<EvmPorts, 'bank' | 'resolve' | 'chainId'>;
 
 /** What the run that goes on has met. */
 class Meetings {
@@ -50,12 +53,30 @@ class Meetings {
   /** The address that is only tipped. */
   tipped: readonly [name: string, id: string] | undefined;
   blockHash = false;
-  moved = false;
+  /** Whether an account was changed by something else than a run. */
+  changed = false;
   ended = false;
+
+  /** Addresses and accounts, the tipped one among them. */
+  all(): readonly (readonly [name: string, id: string])[] {
+    return [...this.addresses, ...(this.tipped === undefined ? [] : [this.tipped])];
+  }
+}
+
+/** Whether two records name the same code. */
+export function sameRecord(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  return a === undefined || b === undefined ? a === b : equalBytes(a, b);
+}
+
+function isSame(a: MetAccount, b: MetAccount): boolean {
+  const numbers = a.balance === b.balance && a.nonce === b.nonce;
+  return numbers && equalBytes(a.id, b.id) && sameRecord(a.contract, b.contract);
 }
 
 /** Watches the runs of one block. */
 export class BlockWitness implements BlockObserver {
+  readonly #reading: Reading;
+  readonly #state: Overlay;
   readonly #addresses = new Map<string, Address>();
   readonly #slots = new Map<string, Slot>();
   readonly #runs: SeenRun[] = [];
@@ -64,11 +85,14 @@ export class BlockWitness implements BlockObserver {
   /** Accounts and slots whose values the other EVM does not have. */
   readonly #tainted = new Set<string>();
   readonly #sent = new Map<string, bigint>();
+  #block: EvmBlock | undefined;
   #now = new Meetings();
+  #previous = new Meetings();
 
-  /** How many runs it watched. */
-  get size(): number {
-    return this.#runs.length;
+  /** @param state - what the block is executed on */
+  constructor(reading: Reading, state: Overlay) {
+    this.#reading = reading;
+    this.#state = state;
   }
 
   met(address: Uint8Array, account: MetAccount): void {
@@ -76,9 +100,10 @@ export class BlockWitness implements BlockObserver {
     const id = latin1(account.id);
     const known = this.#addresses.get(name);
     if (known === undefined) {
-      this.#addresses.set(name, { place: this.#addresses.size, address, before: account });
-    } else if (latin1(known.before.id) !== id) {
-      this.#now.moved = true;
+      const place = this.#addresses.size;
+      this.#addresses.set(name, { place, address, before: account, last: account });
+    } else if (!this.#now.addresses.has(name) && !isSame(known.last, account)) {
+      this.#now.changed = true;
     }
     if (!this.#now.ended) this.#now.addresses.set(name, id);
     else if (!this.#now.addresses.has(name)) this.#now.tipped = [name, id];
@@ -100,29 +125,62 @@ export class BlockWitness implements BlockObserver {
   }
 
   ran(run: RanRun): void {
-    const { call } = run;
     const now = this.#now;
     this.#now = new Meetings();
+    this.#previous = now;
+    this.#block = run.block;
     const unmirrored = this.#faceFault(now) ?? this.#limitOf(now, run);
     if (unmirrored === undefined) {
-      const sender = latin1(call.from);
+      const sender = latin1(run.call.from);
       this.#sent.set(sender, (this.#sent.get(sender) ?? 0n) + 1n);
     } else {
-      for (const id of now.addresses.values()) this.#tainted.add(id);
-      for (const name of now.slots) this.#tainted.add(name);
-      if (now.tipped !== undefined) this.#tainted.add(now.tipped[1]);
+      this.#taint(now);
     }
-    const accounts = [...now.addresses.keys()].map((name) => this.#addresses.get(name)?.place ?? 0);
-    const slots = [...now.slots].map((name) => this.#slots.get(name)?.place ?? 0);
-    const { kind, hash, outcome } = run;
+    this.#remember(now);
+    const accounts = [...now.addresses.keys()].map((name) => this.#at(name).place);
+    const slots = [...now.slots].map((name) => present(this.#slots.get(name), 'met slot').place);
+    const { kind, hash, call, outcome } = run;
     this.#runs.push({ kind, hash, call, outcome, unmirrored, accounts, slots });
+  }
+
+  takenBack(): void {
+    const run = present(this.#runs.pop(), 'run to take back');
+    this.#runs.push({ ...run, unmirrored: run.unmirrored ?? 'takenBack' });
+    this.#taint(this.#previous);
+    this.#remember(this.#previous);
+  }
+
+  #at(name: string): Address {
+    return present(this.#addresses.get(name), 'met address');
+  }
+
+  #taint(met: Meetings): void {
+    for (const [, id] of met.all()) this.#tainted.add(id);
+    for (const name of met.slots) this.#tainted.add(name);
+  }
+
+  /** Notes what the accounts have now. */
+  #remember(met: Meetings): void {
+    for (const [name] of met.all()) {
+      const known = this.#at(name);
+      known.last = this.#read(known.address);
+    }
+  }
+
+  #read(address: Uint8Array): MetAccount {
+    const id = this.#reading.resolve(this.#state, address);
+    return {
+      id,
+      balance: this.#reading.bank.balance(this.#state, id),
+      nonce: BigInt(getAccount(this.#state, id)?.sequence ?? 0),
+      contract: this.#state.get(contractKey(id).bytes),
+    };
   }
 
   /** Whether the run meets an account by another address than the block did before. */
   #faceFault(now: Meetings): Unmirrored | undefined {
-    const met = [...now.addresses, ...(now.tipped === undefined ? [] : [now.tipped])];
-    let fault = now.moved;
-    for (const [name, id] of met) {
+    let fault = false;
+    for (const [name, id] of now.all()) {
       const face = this.#faces.get(id);
       if (face === undefined) this.#faces.set(id, name);
       else if (face !== name) fault = true;
@@ -132,44 +190,41 @@ export class BlockWitness implements BlockObserver {
 
   #limitOf(now: Meetings, { call, outcome, block }: RanRun): Unmirrored | undefined {
     if (now.blockHash) return 'blockHash';
-    for (const id of now.addresses.values()) if (this.#tainted.has(id)) return 'afterUnmirrored';
-    for (const name of now.slots) if (this.#tainted.has(name)) return 'afterUnmirrored';
-    if (!isTx(call)) return outcome.gasPrice === block.baseFee ? undefined : 'gasPrice';
+    if (now.changed) return 'between';
+    const met = [...now.addresses.values(), ...now.slots];
+    if (met.some((name) => this.#tainted.has(name))) return 'afterUnmirrored';
     const name = latin1(call.from);
-    const { before } = present(this.#addresses.get(name), 'sender that was met');
+    if (!isTx(call)) {
+      invariant(outcome.gasPrice === block.baseFee, 'a call of the ledger names the base fee');
+      const own = [name, call.to && latin1(call.to)];
+      const isAlone = [...now.addresses.keys()].every((met) => own.includes(met));
+      return block.baseFee === 0n || isAlone ? undefined : 'callerFunds';
+    }
+    const { before } = this.#at(name);
     if (before.balance < call.gasLimit * call.maxFeePerGas + call.value) return 'funded';
     const sent = this.#sent.get(name) ?? 0n;
     return call.nonce === before.nonce + sent ? undefined : 'nonceMoved';
   }
 
-  /** All that was seen, with the values after the block's last run. */
-  seen(block: EvmBlock, ports: SeenPorts, state: Overlay): SeenBlock {
-    const faces = new Map<string, Uint8Array[]>();
+  /** All that was seen, with the values that the block leaves; nothing if nothing ran. */
+  seen(): SeenBlock | undefined {
+    const block = this.#block;
+    if (block === undefined) return undefined;
+    const faces = new Map<string, Uint8Array>();
     const accounts: SeenAccount[] = [];
     for (const { address, before } of this.#addresses.values()) {
-      const id = ports.resolve(state, address);
-      const name = latin1(id);
-      const tainted = this.#tainted.has(name) || this.#tainted.has(latin1(before.id));
-      accounts.push({ address, before, after: valuesOf(ports, state, id), tainted });
-      for (const of of new Set([name, latin1(before.id)])) {
-        faces.set(of, [...(faces.get(of) ?? []), address]);
-      }
+      const after: AccountValues & { readonly id: AccountId } = this.#read(address);
+      const ids = [latin1(before.id), latin1(after.id)];
+      const tainted = ids.some((id) => this.#tainted.has(id)) || ids[0] !== ids[1];
+      accounts.push({ address, before, after, tainted });
+      for (const id of ids) if (!faces.has(id)) faces.set(id, address);
     }
     const slots: SeenSlot[] = [];
     for (const [name, { id, slot, before }] of this.#slots) {
-      const after = state.read(slotKey(id, wordBytes(slot)), slotCodec) ?? 0n;
-      const [address] = present(faces.get(latin1(id)), 'address of an account');
-      const tainted = this.#tainted.has(name);
-      slots.push({ address: present(address, 'address'), slot, before, after, tainted });
+      const after = this.#state.read(slotKey(id, wordBytes(slot)), slotCodec) ?? 0n;
+      const address = present(faces.get(latin1(id)), 'address of an account');
+      slots.push({ address, slot, before, after, tainted: this.#tainted.has(name) });
     }
-    return { chainId: ports.chainId, block, runs: this.#runs, accounts, slots };
+    return { chainId: this.#reading.chainId, block, runs: this.#runs, accounts, slots };
   }
-}
-
-function valuesOf(ports: SeenPorts, state: Overlay, id: AccountId): AccountValues {
-  return {
-    balance: ports.bank.balance(state, id),
-    nonce: BigInt(getAccount(state, id)?.sequence ?? 0),
-    contract: state.get(contractKey(id).bytes),
-  };
 }

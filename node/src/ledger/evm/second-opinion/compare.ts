@@ -5,12 +5,13 @@
  *
  * @module
  */
-import { EMPTY, equalBytes } from '../../../base/bytes.ts';
+import { EMPTY } from '../../../base/bytes.ts';
 import type { EvmLog } from '../types.ts';
 import { floorGas } from '../validity.ts';
+import { sameRecord } from './block-witness.ts';
 import type { EdrRequest } from './edr.ts';
 import type { AccountValues, SeenAccount, SeenBlock, SeenRun, SeenSlot } from './port.ts';
-import { dataOf, intrinsicOf, isTx, quantity } from './requests.ts';
+import { dataOf, intrinsicOf, isTx, quantity, warmedOf } from './requests.ts';
 
 /** A fifth of the gas at most comes back (EIP-3529). */
 const MAX_REFUND_QUOTIENT = 5n;
@@ -83,20 +84,22 @@ function logsOf(logs: readonly EvmLog[]): string {
 }
 
 /** The gas that a run may have used there, least and most. */
-function gasOf({ call, outcome }: SeenRun): readonly [bigint, bigint] {
+function gasOf(seen: SeenBlock, run: SeenRun): readonly [bigint, bigint] {
+  const { call, outcome } = run;
   if (isTx(call)) return [outcome.gasUsed, outcome.gasUsed];
   // The ledger's own call pays no intrinsic gas and tells nothing of its refund.
-  const spent = intrinsicOf(call) + outcome.gasUsed;
+  const spent = intrinsicOf(call, warmedOf(seen, run)) + outcome.gasUsed;
   const floor = floorGas(call.data);
   const [least, most] = [spent - spent / MAX_REFUND_QUOTIENT, spent];
   return [least > floor ? least : floor, most > floor ? most : floor];
 }
 
 function differenceOfRun(
-  place: Place,
+  seen: SeenBlock,
   run: SeenRun,
   receipt: Receipt | null,
 ): Difference | undefined {
+  const place = whereOf(seen, run);
   const { outcome, call } = run;
   if (receipt === null) {
     return { ...place, field: 'execution', ledger: 'ran', edr: 'left out of the block' };
@@ -107,7 +110,7 @@ function differenceOfRun(
     return { ...place, field: 'status', ledger, edr: status === 1n ? 'success' : 'failure' };
   }
   const gasUsed = BigInt(receipt.gasUsed);
-  const [least, most] = gasOf(run);
+  const [least, most] = gasOf(seen, run);
   if (gasUsed < least || gasUsed > most) {
     return { ...place, field: 'gasUsed', ...textOf(most, gasUsed) };
   }
@@ -126,13 +129,9 @@ export function differencesOfRuns(
   receipts: readonly (Receipt | null)[],
 ): readonly Difference[] {
   return runs.flatMap((run, i) => {
-    const found = differenceOfRun(whereOf(seen, run), run, receipts[i] ?? null);
+    const found = differenceOfRun(seen, run, receipts[i] ?? null);
     return found === undefined ? [] : [found];
   });
-}
-
-function sameRecord(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
-  return a === undefined || b === undefined ? a === b : equalBytes(a, b);
 }
 
 /** What to ask about an account: its code only if the block changed it. */

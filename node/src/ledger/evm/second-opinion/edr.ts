@@ -56,7 +56,7 @@ function configOf(edr: Library, { chainId, gasLimit }: EdrOptions): ProviderConf
     coinbase: new Uint8Array(20),
     defaultTransactionGasLimit: gasLimit,
     genesisState: [],
-    hardfork: edr.PRAGUE,
+    hardfork: edr.OSAKA,
     initialBaseFeePerGas: 0n,
     initialParentBeaconBlockRoot: new Uint8Array(32),
     minGasPrice: 0n,

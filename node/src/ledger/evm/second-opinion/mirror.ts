@@ -11,10 +11,11 @@
  *
  * @module
  */
-import { EMPTY, equalBytes, fromHex, latin1 } from '../../../base/bytes.ts';
+import { EMPTY, fromHex, latin1 } from '../../../base/bytes.ts';
 import { present } from '../../../base/errors.ts';
 import { keccak256 } from '../../keccak.ts';
 import { DELEGATION_BYTES } from '../records.ts';
+import { sameRecord } from './block-witness.ts';
 import {
   accountDifferences,
   type Difference,
@@ -48,11 +49,6 @@ export type MirrorOptions = {
 };
 
 type Held = { values: AccountValues; readonly slots: Map<string, bigint> };
-
-/** Whether two records name the same code. */
-function sameCode(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
-  return a === undefined || b === undefined ? a === b : equalBytes(a, b);
-}
 
 /** What was thrown, if it is a refusal. */
 function refusal(thrown: unknown): EdrRefusal {
@@ -165,7 +161,7 @@ export class Mirror {
     const at = dataOf(address);
     const requests: EdrRequest[] = [];
     const { balance, nonce, contract } = held.values;
-    if (!sameCode(contract, values.contract)) {
+    if (!sameRecord(contract, values.contract)) {
       requests.push(['hardhat_setCode', at, dataOf(this.#code(values.contract))]);
     }
     if (nonce !== values.nonce) requests.push(['hardhat_setNonce', at, quantity(values.nonce)]);
@@ -227,7 +223,7 @@ export class Mirror {
       if (run.kind === 'call' && caller !== undefined) {
         this.#callers.set(latin1(run.call.from), caller + 1n);
       }
-      return ['eth_sendTransaction', requestOf(run, seen.block, caller ?? 0n)];
+      return ['eth_sendTransaction', requestOf(seen, run, caller ?? 0n)];
     });
     try {
       return (await this.#chain.ask(requests)) as readonly string[];

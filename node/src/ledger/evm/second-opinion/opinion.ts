@@ -6,7 +6,7 @@
  * at its next commit when the other EVM is `MAX_BEHIND` blocks behind; with `report` those blocks
  * are let go, which is said. A mirror that is full, or that failed, is followed by a fresh one: it
  * needs nothing but the next block. A block that a fresh mirror cannot take either is a difference.
- * Bounds: `MAX_BEHIND` blocks, and those of mirror.ts. Memory is watched: a process above
+ * Bounds: `MAX_BEHIND` blocks, and for each of two mirrors those of mirror.ts. Memory is watched: a process above
  * `MAX_PROCESS_BYTES` gets a fresh mirror sooner.
  *
  * @module
@@ -17,10 +17,12 @@ import { Mirror } from './mirror.ts';
 import type { OpinionMode, SecondOpinion, SeenBlock, Unmirrored } from './port.ts';
 import { dataOf } from './requests.ts';
 
-/** Most blocks that it is behind. */
+/** Most blocks that it is behind; the ledger's own calls of a height are one by themselves. */
 const MAX_BEHIND = 16;
 /** Memory of the process above which a mirror that has grown is let go: 2 GiB. */
 const MAX_PROCESS_BYTES = 2_147_483_648;
+/** Most mirrors at once. */
+const MAX_MIRRORS = 2;
 /** Most differences in one report. */
 const MAX_DIFFERENCES = 20;
 
@@ -63,8 +65,8 @@ export class Opinion implements SecondOpinion {
   readonly #ports: OpinionPorts;
   readonly #queue: SeenBlock[] = [];
   readonly #waiting: (() => void)[] = [];
-  #mirror: Mirror | undefined;
-  #gasLimit = 0n;
+  /** By the gas limit of their blocks: the ledger's own calls have one of their own. */
+  readonly #mirrors = new Map<bigint, Mirror>();
   #running = false;
   #stopped = false;
 
@@ -96,7 +98,7 @@ export class Opinion implements SecondOpinion {
   stop(): void {
     this.#stopped = true;
     this.#queue.length = 0;
-    this.#mirror = undefined;
+    this.#mirrors.clear();
     this.#wake();
   }
 
@@ -123,7 +125,7 @@ export class Opinion implements SecondOpinion {
   }
 
   #differ(report: OpinionReport): void {
-    this.#mirror = undefined;
+    this.#mirrors.clear();
     if (this.#ports.mode === 'halt') this.stop();
     this.#ports.differs(report);
   }
@@ -135,13 +137,13 @@ export class Opinion implements SecondOpinion {
       if (thrown instanceof InvariantViolation) throw thrown;
       const { height } = seen.block;
       this.#ports.note('the second EVM starts anew', { height, reason: describe(thrown) });
-      this.#mirror = undefined;
+      this.#mirrors.clear();
     }
     try {
       return await (await this.#following(seen)).run(seen);
     } catch (thrown) {
       if (thrown instanceof InvariantViolation) throw thrown;
-      this.#mirror = undefined;
+      this.#mirrors.clear();
       const place = { height: seen.block.height, run: 0, transaction: '' };
       return [{ ...place, field: 'execution', ledger: 'ran', edr: describe(thrown) }];
     }
@@ -150,15 +152,13 @@ export class Opinion implements SecondOpinion {
   /** The mirror that takes the block: the last one, or a fresh one. */
   async #following({ block, chainId }: SeenBlock): Promise<Mirror> {
     const { gasLimit } = block;
-    let mirror = this.#gasLimit === gasLimit ? this.#mirror : undefined;
-    if (mirror?.isFull === true) mirror = undefined;
-    if (mirror?.hasGrown === true && this.#ports.processBytes() > MAX_PROCESS_BYTES) {
-      this.#ports.note('the process is large: the second EVM starts anew', {});
-      mirror = undefined;
-    }
-    mirror ??= await Mirror.open({ chainId, gasLimit, code: this.#ports.code });
-    this.#mirror = mirror;
-    this.#gasLimit = gasLimit;
+    const known = this.#mirrors.get(gasLimit);
+    const isLarge = known?.hasGrown === true && this.#ports.processBytes() > MAX_PROCESS_BYTES;
+    if (isLarge) this.#ports.note('the process is large: the second EVM starts anew', {});
+    if (known !== undefined && !known.isFull && !isLarge) return known;
+    const mirror = await Mirror.open({ chainId, gasLimit, code: this.#ports.code });
+    if (this.#mirrors.size >= MAX_MIRRORS) this.#mirrors.clear();
+    this.#mirrors.set(gasLimit, mirror);
     return mirror;
   }
 }

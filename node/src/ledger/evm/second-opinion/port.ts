@@ -24,12 +24,16 @@ export type Unmirrored =
   | 'funded'
   /** The sender's nonce was moved by something else in the block: the other's pool would wait. */
   | 'nonceMoved'
-  /** A call that pays nothing for gas while there is a base fee. */
-  | 'gasPrice';
+  /** Something that was no run changed an account it met, since a run before it in the block. */
+  | 'between'
+  /** A call that met others while there is a base fee: there its caller must have funds. */
+  | 'callerFunds'
+  /** What it changed was taken back with the transaction that asked for it. */
+  | 'takenBack';
 
 /** A run and what came of it. */
 export type RanRun = {
-  /** A call is the ledger's own, by its system caller. */
+  /** A call is the ledger's own, by its system caller; all it meets is warm. */
   readonly kind: 'transaction' | 'call';
   /** Hash of the transaction; empty for a call. */
   readonly hash: Uint8Array;
@@ -87,6 +91,8 @@ export type SeenBlock = {
 export type BlockObserver = EvmWitness & {
   /** The run that was watched has ended. */
   ran(run: RanRun): void;
+  /** What the last run changed was taken back. */
+  takenBack(): void;
 };
 
 /** The second opinion of a node. */

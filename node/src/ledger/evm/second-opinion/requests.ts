@@ -7,11 +7,13 @@
  *
  * @module
  */
-import { toHex } from '../../../base/bytes.ts';
-import type { EvmAccess, EvmAuthorization, EvmBlock, EvmCall, EvmTx } from '../types.ts';
+import { equalBytes, toHex } from '../../../base/bytes.ts';
+import { present } from '../../../base/errors.ts';
+import { wordBytes } from '../records.ts';
+import type { EvmAccess, EvmAuthorization, EvmCall, EvmTx } from '../types.ts';
 import { intrinsicGas } from '../validity.ts';
 import type { EdrRequest } from './edr.ts';
-import type { SeenRun } from './port.ts';
+import type { SeenBlock, SeenRun } from './port.ts';
 
 /** Bytes. */
 export function dataOf(bytes: Uint8Array): string {
@@ -28,9 +30,19 @@ export function isTx(call: EvmCall | EvmTx): call is EvmTx {
   return 'maxFeePerGas' in call;
 }
 
+/** What a call of the ledger's own met, which was warm in it. */
+export function warmedOf(seen: SeenBlock, run: SeenRun): readonly EvmAccess[] {
+  const slots = run.slots.map((place) => seen.slots[place]);
+  return run.accounts.map((place) => {
+    const address = present(seen.accounts[place], 'met account').address;
+    const own = slots.filter((slot) => slot !== undefined && equalBytes(slot.address, address));
+    return { address, slots: own.map((slot) => wordBytes(slot?.slot ?? '')) };
+  });
+}
+
 /** Gas that a call costs before its code runs, which the ledger's own calls do not pay. */
-export function intrinsicOf({ to, data }: EvmCall): bigint {
-  return intrinsicGas({ to, data, accessList: [] });
+export function intrinsicOf({ to, data }: EvmCall, accessList: readonly EvmAccess[]): bigint {
+  return intrinsicGas({ to, data, accessList });
 }
 
 function accessOf({ address, slots }: EvmAccess): object {
@@ -49,7 +61,8 @@ function authorizationOf(one: EvmAuthorization): object {
 }
 
 /** The parameter of eth_sendTransaction. @param nonce - of a caller that counts none itself */
-export function requestOf({ call }: SeenRun, block: EvmBlock, nonce: bigint): object {
+export function requestOf(seen: SeenBlock, run: SeenRun, nonce: bigint): object {
+  const { call } = run;
   const { from, to, value, data } = call;
   const message = {
     from: dataOf(from),
@@ -58,12 +71,14 @@ export function requestOf({ call }: SeenRun, block: EvmBlock, nonce: bigint): ob
     data: dataOf(data),
   };
   if (!isTx(call)) {
+    const accessList = warmedOf(seen, run);
     return {
       ...message,
-      gas: quantity(intrinsicOf(call) + call.gasLimit),
+      gas: quantity(intrinsicOf(call, accessList) + call.gasLimit),
       nonce: quantity(nonce),
-      maxFeePerGas: quantity(block.baseFee),
+      maxFeePerGas: quantity(seen.block.baseFee),
       maxPriorityFeePerGas: '0x0',
+      accessList: accessList.map(accessOf),
     };
   }
   const { authorizations } = call;
