@@ -61,6 +61,12 @@ class CallRunner {
     return this.#host;
   }
 
+  /** Loads what the first job would have to wait for. */
+  async warmUp(): Promise<void> {
+    const view = this.#reader.view(this.#reader.height);
+    if (view !== undefined) await this.#hostOn(view).engine();
+  }
+
   #run(job: CallJob, view: Base): Promise<CallAnswer> {
     const host = this.#hostOn(view);
     switch (job.kind) {
@@ -99,6 +105,7 @@ yieldToOthers();
 const port = present(parentPort, 'parent of the worker');
 const { database } = workerData as CallWorkerData;
 const runner = new CallRunner(await StateReader.join(database));
+await runner.warmUp();
 port.postMessage(READY);
 port.on('message', (question: CallQuestion) => {
   void runner.answer(question).then((reply) => port.postMessage(reply));

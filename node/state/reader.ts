@@ -27,14 +27,19 @@ export class StateReader {
     return new StateReader(await Database.join(path));
   }
 
-  #height(key: Uint8Array): number {
+  #heightIn(key: Uint8Array): number {
     const bytes = this.#db.get(SPACE.meta, key);
     return bytes === undefined ? 0 : readU64be(bytes);
   }
 
+  /** The newest durable height. */
+  get height(): number {
+    return this.#heightIn(HEAD_KEY);
+  }
+
   /** Whether the state after `height` is there. */
   keeps(height: number): boolean {
-    return height >= this.#height(STATE_BASE_KEY) && height <= this.#height(HEAD_KEY);
+    return height >= this.#heightIn(STATE_BASE_KEY) && height <= this.height;
   }
 
   /** The state after `height`, if it is kept; without proofs. */

@@ -11,8 +11,8 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { computeAddress, HDNodeWallet, Mnemonic, randomBytes } from 'ethers';
 import { encodeBech32 } from '../base/bech32.ts';
-import { fromHex, toHex } from '../base/bytes.ts';
-import { type ErrorSpec, errorSpec, LedgerError } from '../base/errors.ts';
+import { fromHex, toBase64, toHex } from '../base/bytes.ts';
+import { type ErrorSpec, errorSpec, LedgerError, present } from '../base/errors.ts';
 import { hash160 } from '../base/hash.ts';
 
 /** Refusals of keys that a user hands in. */
@@ -53,6 +53,12 @@ export type SecretAccount = {
 /** The bech32 address of a compressed public key. */
 export function accountAddress(publicKey: Uint8Array, prefix: string): string {
   return encodeBech32(prefix, hash160(publicKey));
+}
+
+/** The compressed public key of an account, in base64. */
+export function publicKeyText({ privateKey }: SecretAccount): string {
+  const secret = present(fromHex(privateKey), 'private key');
+  return toBase64(secp256k1.getPublicKey(secret, true));
 }
 
 /** An account from a private key. @throws LedgerError accounts/2 */

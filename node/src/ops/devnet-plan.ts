@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { describe, type ErrorSpec, errorSpec, LedgerError, present } from '../base/errors.ts';
 import { parseGenesis } from '../types/genesis.ts';
 import type { Time } from '../types/time.ts';
-import { createAccount, type SecretAccount } from './accounts.ts';
+import { createAccount, publicKeyText, type SecretAccount } from './accounts.ts';
 import { type App, newChainId, newGenesis, peerIdOf } from './chain-home.ts';
 import {
   createHome,
@@ -226,7 +226,10 @@ async function create(spec: DevnetSpec, before: readonly Ports[]): Promise<Devne
       power: 10n,
       name: `node${i}`,
     })),
-    accounts,
+    accounts: accounts.map((account) => ({
+      address: account.address,
+      pubKey: publicKeyText(account),
+    })),
     base: spec.genesis,
   });
   const configs = nodeConfigs(spec, app, ports, nodeKeys);

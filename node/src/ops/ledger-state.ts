@@ -18,7 +18,12 @@ export type LedgerState = Readonly<Record<string, unknown>>;
 type Coin = { readonly denom: string; readonly amount: string };
 
 /** An account of a new chain, and what it holds: `INITIAL_BALANCE` of aphi if that is not said. */
-export type Funded = { readonly address: string; readonly coins?: readonly Coin[] };
+export type Funded = {
+  readonly address: string;
+  readonly coins?: readonly Coin[];
+  /** secp256k1, 33 bytes in base64: then both addresses of the account are known at once. */
+  readonly pubKey?: string;
+};
 
 function record(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -60,10 +65,11 @@ const PHI = {
 /** The state with these accounts and their coins added. */
 export function ledgerState(base: LedgerState, funded: readonly Funded[]): LedgerState {
   const [auth, bank] = [record(base['auth']), record(base['bank'])];
-  const accounts = funded.map(({ address }) => ({
+  const accounts = funded.map(({ address, pubKey }) => ({
     '@type': '/cosmos.auth.v1beta1.BaseAccount',
     address,
-    pub_key: null,
+    pub_key:
+      pubKey === undefined ? null : { '@type': '/cosmos.crypto.secp256k1.PubKey', key: pubKey },
     account_number: '0',
     sequence: '0',
   }));

@@ -29,6 +29,10 @@ const ESTIMATE_ERROR = 15n;
 const MAX_LIST_ROUNDS = 8;
 const NO_LIMIT = 2n ** 63n;
 
+function least(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}
+
 /** A call made ready. */
 type Ready = {
   readonly host: EthereumHost;
@@ -52,19 +56,20 @@ function prepare(host: EthereumHost, view: Base, request: CallRequest): Ready {
     ...call
   } = request;
   const own = host.block(new Overlay(view), request.block);
-  const free = maxFeePerGas === 0n && other.baseFee === undefined;
+  const free = maxFeePerGas === 0n;
   const block: EvmBlock = {
     height: other.number ?? own.height,
     time: other.time ?? own.time,
     proposer: other.feeRecipient ?? own.proposer,
-    baseFee: other.baseFee ?? (free ? 0n : own.baseFee),
+    baseFee: free ? 0n : (other.baseFee ?? own.baseFee),
     gasLimit: other.gasLimit ?? own.gasLimit,
     prevRandao: other.prevRandao ?? own.prevRandao,
     blockHash: own.blockHash,
   };
   const state = new Overlay(base);
   const account = getAccount(state, host.ports.resolve(state, request.from));
-  const asked = request.gas ?? request.gasCap;
+  // A call that pays nothing may have more gas than a transaction.
+  const cap = free ? request.gasCap : least(request.gasCap, MAX_TX_GAS);
   const { authorizations, from, to, value, data, accessList } = call;
   const tx: EvmTx = {
     from,
@@ -74,16 +79,13 @@ function prepare(host: EthereumHost, view: Base, request: CallRequest): Ready {
     accessList,
     maxFeePerGas,
     maxPriorityFeePerGas,
-    gasLimit: asked < request.gasCap ? asked : request.gasCap,
+    gasLimit: least(request.gas ?? cap, cap),
     // A run counts from the account's own nonce, whatever the caller said it would be.
     nonce: BigInt(account?.sequence ?? 0),
     ...(authorizations && { authorizations }),
   };
   return { host, base, block, tx };
 }
-
-/** A reader's call has any nonce, and more gas than a transaction may have (EIP-7825). */
-const READER = { nonce: 'any', hardfork: 'prague' } as const;
 
 /** Why the call may not run, in geth's words. Contracts may be senders here. */
 function whyNot({ host, base, block, tx }: Ready): string | undefined {
@@ -94,7 +96,9 @@ function whyNot({ host, base, block, tx }: Ready): string | undefined {
     read: <T>(key: RecordKey, codec: RecordCodec<T>) => overlay.read(key, codec),
   };
   const { baseFee } = block;
-  return faultOf(host.ports, state, { baseFee, gasLimit: NO_LIMIT }, tx, READER)?.text;
+  const checked = { ...tx, gasLimit: least(tx.gasLimit, MAX_TX_GAS) };
+  return faultOf(host.ports, state, { baseFee, gasLimit: NO_LIMIT }, checked, { nonce: 'any' })
+    ?.text;
 }
 
 async function run(ready: Ready, tracer?: EvmTracer): Promise<EvmOutcome> {
@@ -127,8 +131,7 @@ function highest(ready: Ready, request: CallRequest): bigint | string {
     const payable = (funds - tx.value) / tx.maxFeePerGas;
     if (payable < most) most = payable;
   }
-  if (most > MAX_TX_GAS) most = MAX_TX_GAS;
-  return most < request.gasCap ? most : request.gasCap;
+  return least(most, least(request.gasCap, MAX_TX_GAS));
 }
 
 /** Whether a run with this much gas succeeds; gas that is too little to start with does not. */
