@@ -32,8 +32,8 @@ import { Addresses } from './addresses.ts';
 import { BlockRun } from './block-run.ts';
 import { type Chain, getChain, setChain } from './chain.ts';
 import { CheckState, type Verdict } from './check-state.ts';
+import { errors, refuse } from './errors.ts';
 import { type BlockHashes, EthereumHost } from './ethereum/host.ts';
-import { EthereumRun } from './ethereum/run.ts';
 import type { SecondOpinion, SeenBlock } from './evm/second-opinion/port.ts';
 import { decode, type Environment, refused, runTransaction } from './executor.ts';
 import { parseAppState, prefixOf } from './genesis.ts';
@@ -346,7 +346,8 @@ export class Ledger implements Application {
     const env = this.#env(this.#nextBlock(), new Overlay(this.#base()));
     const tx = this.#decode(bytes);
     if (tx.ethereum === undefined) return (await runTransaction(env, tx, 'simulate')).result;
-    return (await new EthereumRun({ ...env, host: env.ethereum }).run(tx.ethereum, 0)).result;
+    // It would hold up consensus for as long as a block's gas lasts.
+    return refuse(errors.NotSupported, 'simulate Ethereum transactions by eth_estimateGas');
   }
 }
 

@@ -22,6 +22,7 @@ import type { Records } from '../record.ts';
 import { FEE_COLLECTOR } from '../tx/fees.ts';
 import { firstSight } from '../tx/first-sight.ts';
 import { compress, type Faces, facesFinder, type KeyTools } from '../tx/key-tools.ts';
+import { exclusive } from './exclusive.ts';
 import { baseFeeAt, type FeeTerms } from './fee-market.ts';
 import { ethereumChainId, tipReceiver } from './params.ts';
 
@@ -70,9 +71,9 @@ export class EthereumHost {
     };
   }
 
-  /** The engine; loaded when it is first asked for. */
+  /** The engine, one run at a time; loaded when it is first asked for. */
   engine(): Promise<EvmEngine> {
-    this.#engine ??= createEngine(this.ports);
+    this.#engine ??= createEngine(this.ports).then(exclusive);
     return this.#engine;
   }
 
