@@ -81,10 +81,11 @@ export class Overlay {
     this.#base = base;
   }
 
-  /** An overlay over the same base with the same records changed; without rows and logs. */
+  /** An overlay over the same base with the same records changed and rows written; without logs. */
   copy(): Overlay {
     const copy = new Overlay(this.#base);
     for (const [name, change] of this.#changes) copy.#changes.set(name, change);
+    copy.#rows.push(...this.#rows);
     return copy;
   }
 
