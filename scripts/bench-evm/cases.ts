@@ -6,6 +6,7 @@
  */
 import { bls12_381 } from '@noble/curves/bls12-381.js';
 import { bn254 } from '@noble/curves/bn254.js';
+import { p256 } from '@noble/curves/nist.js';
 import { concatBytes, fromHex } from '../../node/src/base/bytes.ts';
 import { present } from '../../node/src/base/errors.ts';
 import { sha256 } from '../../node/src/base/hash.ts';
@@ -125,7 +126,8 @@ function calling(to: readonly number[], size: number, op = 0xfa): Uint8Array {
 }
 
 function precompile(name: string, at: number, input: Uint8Array): Case {
-  return { name: `precompile ${name}`, code: calling([0x60, at], input.length), input };
+  const to = push2(at);
+  return { name: `precompile ${name}`, code: calling(to, input.length), input };
 }
 
 function word(value: bigint, size = 32): Uint8Array {
@@ -184,6 +186,13 @@ function modExp(name: string, base: number, exponent: Uint8Array, modulus: numbe
   return precompile(`modexp ${name}`, 5, concatBytes(...parts));
 }
 
+function p256Input(): Uint8Array {
+  const secret = sha256(Uint8Array.of(3));
+  const hash = sha256(Uint8Array.of(4));
+  const signature = p256.sign(hash, secret, { prehash: false });
+  return concatBytes(hash, signature, p256.getPublicKey(secret, false).subarray(1));
+}
+
 function otherPrecompiles(): readonly Case[] {
   const recover = concatBytes(
     sha256(Uint8Array.of(1)),
@@ -219,6 +228,7 @@ function otherPrecompiles(): readonly Case[] {
     modExp('256 bytes', 256, new Uint8Array(16).fill(0xff), 256),
     modExp('1 byte of 1 KiB exponent', 1, new Uint8Array(1_024).fill(0xff), 1),
     precompile('blake2f', 9, blake),
+    precompile('P-256 verify', 0x100, p256Input()),
     precompile('point evaluation', 10, concatBytes(versioned, ones, ones, tau, proof)),
   ];
 }
