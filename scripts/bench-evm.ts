@@ -1,9 +1,9 @@
 /**
  * Measures the EVM alone: `npx node scripts/bench-evm.ts [--gas N] [--only TEXT] [--rates]`.
  *
- * Prints one line of JSON: seconds of CPU for 30M gas of each operation, precompile and known attack,
- * worst first; with `--rates` transactions and batched calls per second. State is a map, so that
- * storage does not count. Not part of the tests.
+ * Prints one line of JSON: seconds of CPU for 30M gas of each operation, precompile and known
+ * attack, worst first; with `--rates` transactions and batched calls per second. State is a map, so
+ * that storage does not count. Not part of the tests.
  *
  * @module
  */
