@@ -136,6 +136,13 @@ const schema = z.strictObject({
         '',
         'Host names accepted besides localhost and addresses.',
       ),
+      secondOpinion: key(
+        z.enum(['halt', 'report', 'off']).default('halt'),
+        '',
+        "What happens when Hardhat's EVM, which runs each committed block's calls and Ethereum " +
+          'transactions again, gets another result: the node stops, or reports it and goes on; ' +
+          '`off` does not ask it.',
+      ),
       callGas: key(
         count(21_000, 1_000_000_000).default(50_000_000),
         'gas',
@@ -297,6 +304,7 @@ export type Config = {
     readonly listen: string;
     readonly origins: readonly string[];
     readonly hosts: readonly string[];
+    readonly secondOpinion: 'halt' | 'report' | 'off';
     readonly callGas: number;
     readonly callTimeoutMs: number;
     readonly callThreads: number;

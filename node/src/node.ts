@@ -31,12 +31,14 @@ import type { Clock } from './engine/ports.ts';
 import { ChainIndex } from './indexer/chain-index.ts';
 import { EventBus } from './indexer/event-bus.ts';
 import type { KeySpace } from './indexer/ports.ts';
+import type { Opinion } from './ledger/evm/second-opinion/opinion.ts';
 import { parseAppState, prefixOf } from './ledger/genesis.ts';
 import { APP_VERSION, Ledger } from './ledger/ledger.ts';
 import type { TxLookup } from './ledger/tx/service.ts';
 import { createHost, type Host } from './net/host.ts';
 import { startEth } from './node-eth.ts';
 import { createLogger } from './node-log.ts';
+import { createOpinion } from './node-opinion.ts';
 import { createPruner } from './node-pruning.ts';
 import { rpcPorts } from './node-rpc.ts';
 import {
@@ -137,6 +139,7 @@ function createApplication(
   index: ChainIndex,
   config: Config,
   logger: Logger,
+  secondOpinion: Opinion | undefined,
 ): Application {
   const { db, chain, state } = stores;
   if (state === undefined) {
@@ -162,8 +165,20 @@ function createApplication(
     blockHash: (height) => chain.meta(height)?.blockId.hash,
     minGasPrices,
     findTx,
+    secondOpinion,
     logger,
   });
+}
+
+/** The second opinion of a node whose application has an EVM. */
+async function opinionOf(
+  { paths, config, failed }: NodeOptions,
+  { state }: Stores,
+  logger: Logger,
+): Promise<Opinion | undefined> {
+  if (state === undefined) return undefined;
+  const { secondOpinion: mode } = config.evm;
+  return await createOpinion({ mode, data: paths.data, store: state, logger, failed });
 }
 
 /** `host:port` in the form of the network. @throws LedgerError node/2 */
@@ -314,7 +329,9 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const checker = createSignatureChecker({ logger });
   started.defer(() => checker.close());
   const index = new ChainIndex(indexSpace(stores.db), stores.chain);
-  const application = createApplication(stores, index, config, logger);
+  const opinion = await opinionOf(options, stores, logger);
+  started.defer(() => opinion?.stop());
+  const application = createApplication(stores, index, config, logger, opinion);
   const host = await prepareHost(options, genesis, nodeKey, logger);
   const bus = new EventBus();
   const prune = createPruner({ ...stores, index }, config.storage, options.failed);

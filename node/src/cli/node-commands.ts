@@ -8,6 +8,7 @@
  */
 import type { Command } from 'commander';
 import type { RunningNode } from '../node.ts';
+import { isHalt } from '../ops/halts.ts';
 import { registerInit } from './init.ts';
 import { homeOption, jsonOption, NODE_HOME, wholeNumber } from './options.ts';
 import { EXIT, explain, note, printResult } from './output.ts';
@@ -27,7 +28,7 @@ async function start(options: StartOptions): Promise<void> {
     if (stopping) return;
     stopping = true;
     // Whatever hangs, the process ends: what matters is durable already.
-    setTimeout(() => process.exit(EXIT.refused), 4_500).unref();
+    setTimeout(() => process.exit(process.exitCode ?? EXIT.refused), 4_500).unref();
     Promise.resolve(node?.stop()).then(
       () => process.exit(),
       (thrown: unknown) => {
@@ -43,7 +44,7 @@ async function start(options: StartOptions): Promise<void> {
   if (supervised) process.on('disconnect', stop);
   const failed = (cause: unknown): void => {
     note(`error: ${explain(cause)}`);
-    process.exitCode = EXIT.refused;
+    process.exitCode = exitOf(cause);
     stop();
   };
   try {
@@ -57,8 +58,13 @@ async function start(options: StartOptions): Promise<void> {
   } catch (thrown) {
     tellParent({ refused: explain(thrown) });
     note(`error: ${explain(thrown)}`);
-    process.exit(EXIT.refused);
+    process.exit(exitOf(thrown));
   }
+}
+
+/** A node whose two EVMs differ has an exit code of its own. */
+function exitOf(cause: unknown): number {
+  return isHalt(cause) ? EXIT.differs : EXIT.refused;
 }
 
 async function launch(home: string, failed: (cause: unknown) => void): Promise<RunningNode> {

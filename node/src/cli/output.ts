@@ -5,7 +5,7 @@
  * in one sentence that says what to do, without a stack; a defect of ours shows its stack.
  * Text of others never steers a terminal: a cell or field is one line without control characters;
  * longer text keeps its line breaks and tabs. Content that goes to a pipe or file stays as it is.
- * Exit codes: 0 done, 1 refused, 2 wrong usage.
+ * Exit codes: 0 done, 1 refused, 2 wrong usage, 3 a node stopped because its EVMs differ.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { describe, InvariantViolation, LedgerError } from '../base/errors.ts';
 import { errors as usage } from '../ops/usage.ts';
 
 /** Exit codes. */
-export const EXIT = { ok: 0, refused: 1, usage: 2 } as const;
+export const EXIT = { ok: 0, refused: 1, usage: 2, differs: 3 } as const;
 
 // Controls (C0, DEL, C1), line and paragraph separators, and changes of the writing direction.
 const STEERING = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;

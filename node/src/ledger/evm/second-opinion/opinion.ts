@@ -1,13 +1,13 @@
 /**
- * The second opinion of a node: committed blocks in a queue, a mirror that follows them, and what is
+ * The second opinion of a node: committed blocks in a queue, mirrors that follow them, and what is
  * done when the two EVMs differ.
  *
  * Upholds: it never changes state and is never waited for before a vote. With `halt` a node waits
  * at its next commit when the other EVM is `MAX_BEHIND` blocks behind; with `report` those blocks
  * are let go, which is said. A mirror that is full, or that failed, is followed by a fresh one: it
  * needs nothing but the next block. A block that a fresh mirror cannot take either is a difference.
- * Bounds: `MAX_BEHIND` blocks, and for each of two mirrors those of mirror.ts. Memory is watched: a process above
- * `MAX_PROCESS_BYTES` gets a fresh mirror sooner.
+ * Bounds: `MAX_BEHIND` blocks, and for each of two mirrors those of mirror.ts. Memory is watched:
+ * a process above `MAX_PROCESS_BYTES` gets a fresh mirror sooner.
  *
  * @module
  */
@@ -44,7 +44,7 @@ export type OpinionPorts = {
   /** Called for every block that differs; with `halt` for the first only. */
   readonly differs: (report: OpinionReport) => void;
   /** Says something to whoever runs the node. */
-  readonly note: (text: string, about: Readonly<Record<string, unknown>>) => void;
+  readonly note: (text: string, about: Readonly<Record<string, string | number>>) => void;
   /** Called once if this program is wrong. */
   readonly failed: (cause: unknown) => void;
   readonly processBytes: () => number;
