@@ -32,7 +32,8 @@ contract Ledger is ILedger {
         string[] calldata tags
     ) external returns (bytes32 id) {
         space = _checked(space, entryType, key, content, tags);
-        uint64 number = requests++;
+        uint64 number = requests;
+        requests = number + 1;
         id = sha256(abi.encodePacked("metatron/entry/contract/", space, msg.sender, number));
         emit PutRequested(id, space, msg.sender, number, entryType, key, content, tags);
     }

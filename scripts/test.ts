@@ -45,6 +45,12 @@ const SUITES: readonly Suite[] = [
   { name: 'layers', command: 'node', args: ['scripts/tidy.ts'] },
   { name: 'tables', command: 'node', args: ['scripts/error-table.ts', '--check'] },
   {
+    name: 'solidity',
+    command: 'solhint',
+    args: ['--disc', '--max-warnings', '0', 'contracts/**/*.sol'],
+  },
+  { name: 'contracts', command: 'hardhat', args: ['test', 'solidity'], tally: mochaTally },
+  {
     name: 'unit',
     command: 'mocha',
     args: ['--parallel', '--jobs', JOBS, '--ignore', 'test/process/**', 'test/**/*.test.ts'],

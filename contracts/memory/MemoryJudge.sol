@@ -222,7 +222,9 @@ abstract contract MemoryJudge is MemorySpaces {
                 needed := or(needed, iszero(iszero(and(kinds, READ_KINDS))))
                 let record := sload(slotOf(author, slotOf(space, _grants.slot)))
                 let expiry := and(shr(160, record), 0xffffffffff)
-                granted := eq(and(shr(232, record), needed), needed)
+                // A step of no kind, or of one that does not exist, is not for here.
+                granted := mul(needed, iszero(and(kinds, not(ALL_KINDS))))
+                granted := and(gt(granted, 0), eq(and(shr(232, record), needed), needed))
                 granted := and(granted, or(iszero(expiry), gt(expiry, timestamp())))
                 granted := and(granted, iszero(and(xor(record, head), shl(EPOCH_SHIFT, 0xffffffff))))
             }

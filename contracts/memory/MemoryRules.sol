@@ -58,7 +58,8 @@ contract MemoryRules is MemoryJudge {
             uint256 verdict;
             bytes memory reason;
             if (step.kinds == 0) {
-                reason = _act(step, actions[action++]);
+                reason = _act(step, actions[action]);
+                ++action;
                 cursor.step += STEP_BYTES;
             } else {
                 (verdict, reason) = _judge(cursor);

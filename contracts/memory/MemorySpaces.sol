@@ -151,7 +151,8 @@ abstract contract MemorySpaces is AccessManaged, IMemoryRules {
     /// @inheritdoc IMemoryRules
     function revoke(bytes32 space, address subject) external {
         (address author, address account) = _caller();
-        if (subject != author && subject != account) {
+        bool own = (subject == author || subject == account) && _grants[space][subject].rights != 0;
+        if (!own) {
             SpaceRecord storage record = _administered(space);
             if (_granted(space, subject, record.epoch) & MemoryRights.ADMIN != 0) {
                 _checkOwner(record, space, author, account);

@@ -11,7 +11,7 @@ import {SpacePolicy} from "./SpacePolicy.sol";
  */
 contract CoSignPolicy is SpacePolicy {
     /// @notice Longest list: that many are looked for within the gas of a policy.
-    uint256 public constant MAX_COSIGNERS = 16;
+    uint256 public constant MAX_COSIGNERS = 8;
 
     struct Setting {
         uint256 threshold;
