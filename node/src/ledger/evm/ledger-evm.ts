@@ -13,9 +13,11 @@ import {
   type ExecResult,
   type Message,
 } from '@ethereumjs/evm';
-import { Account, type Address } from '@ethereumjs/util';
-import { EMPTY, fromHex } from '../../base/bytes.ts';
+import { Account, Address } from '@ethereumjs/util';
+import { concatBytes, EMPTY, fromHex } from '../../base/bytes.ts';
 import { present } from '../../base/errors.ts';
+import { encodeRlp, integerBytes } from '../ethereum/rlp.ts';
+import { keccak256 } from '../keccak.ts';
 import { Overlay } from '../overlay.ts';
 import { delegateOf } from './calls.ts';
 import type { Context, RunState } from './frame.ts';
@@ -45,6 +47,7 @@ type MessageWithTo = Message & { to: Address };
 
 /** Frames that may run inside each other before one of them waits. */
 const DEPTH_ON_STACK = 16;
+const CREATE2 = Uint8Array.of(0xff);
 const MAX_BALANCE = 2n ** 256n - 1n;
 
 /** Whether an address is small enough to be that of a precompile. */
@@ -240,6 +243,17 @@ export class LedgerEvm extends EVM {
     if (after > MAX_BALANCE) return new EVMError(EVMError.errorMessages.VALUE_OVERFLOW);
     flat.setAccount(to, after, payee.nonce);
     return undefined;
+  }
+
+  /** The address of a creation; the library hashes init code by JavaScript. */
+  protected override _generateAddress(message: Message): Promise<Address> {
+    const { caller, salt, code } = message;
+    const nonce = (this.flat.account(caller.bytes)?.nonce ?? 0n) - 1n;
+    const named =
+      salt === undefined
+        ? encodeRlp([caller.bytes, integerBytes(nonce)])
+        : concatBytes(CREATE2, caller.bytes, salt, keccak256(code as Uint8Array));
+    return Promise.resolve(new Address(keccak256(named).slice(12)));
   }
 
   protected override async runInterpreter(message: Message): Promise<ExecResult> {
