@@ -67,11 +67,17 @@ export class Opinion implements SecondOpinion {
   readonly #waiting: (() => void)[] = [];
   /** By the gas limit of their blocks: the ledger's own calls have one of their own. */
   readonly #mirrors = new Map<bigint, Mirror>();
+  readonly #counts = { blocks: 0, runs: 0, unmirrored: 0 };
   #running = false;
   #stopped = false;
 
   constructor(ports: OpinionPorts) {
     this.#ports = ports;
+  }
+
+  /** What was judged so far: blocks, their runs, and those of them that were not compared. */
+  get counts(): Readonly<Record<'blocks' | 'runs' | 'unmirrored', number>> {
+    return { ...this.#counts };
   }
 
   block(seen: SeenBlock): void {
@@ -112,6 +118,7 @@ export class Opinion implements SecondOpinion {
       for (let seen = this.#queue[0]; seen !== undefined; seen = this.#queue[0]) {
         const report = reportOf(seen, await this.#judge(seen));
         this.#queue.shift();
+        this.#count(seen);
         if (report !== undefined && !this.#stopped) this.#differ(report);
         this.#wake();
       }
@@ -122,6 +129,12 @@ export class Opinion implements SecondOpinion {
       this.#running = false;
       this.#wake();
     }
+  }
+
+  #count({ runs }: SeenBlock): void {
+    this.#counts.blocks++;
+    this.#counts.runs += runs.length;
+    this.#counts.unmirrored += runs.filter(({ unmirrored }) => unmirrored !== undefined).length;
   }
 
   #differ(report: OpinionReport): void {

@@ -1,0 +1,112 @@
+/**
+ * The ledger with a second opinion: rules of memory, policies, transactions of both sides.
+ *
+ * @module
+ */
+import { expect } from 'chai';
+import { toHex } from '../../../../node/src/base/bytes.ts';
+import { present } from '../../../../node/src/base/errors.ts';
+import {
+  Opinion,
+  type OpinionReport,
+} from '../../../../node/src/ledger/evm/second-opinion/opinion.ts';
+import { key, ROW } from '../../../../node/src/ledger/keys.ts';
+import { sendMessage } from '../../../../node/src/ops/transaction.ts';
+import { bytesOf, chainIdOf } from '../../ethereum/support.ts';
+import {
+  coins,
+  create,
+  grant,
+  initCode,
+  POLICY_CODE,
+  put,
+  SpaceWorld,
+  spaceOf,
+} from '../../spaces/support.ts';
+
+describe('second opinion: a ledger', () => {
+  const reports: OpinionReport[] = [];
+  const notes: string[] = [];
+  let chain: SpaceWorld;
+  let opinion: Opinion;
+
+  beforeEach(async () => {
+    reports.length = 0;
+    notes.length = 0;
+    opinion = new Opinion({
+      mode: 'halt',
+      code: (hash) => present(chain.store.row(key(ROW.code, hash)), 'code'),
+      differs: (report) => reports.push(report),
+      note: (text, about) => notes.push(`${text} ${JSON.stringify(about)}`),
+      failed: (cause) => notes.push(String(cause)),
+      processBytes: () => 0,
+    });
+    chain = await new SpaceWorld(4, { secondOpinion: opinion }).start();
+  });
+
+  async function agreed(): Promise<void> {
+    await opinion.settled();
+    expect(reports).to.deep.equal([]);
+    expect(notes).to.deep.equal([]);
+  }
+
+  async function deploy(code: string): Promise<Uint8Array> {
+    const chainId = await chainIdOf(chain.world.ledger);
+    const [result] = await chain.block(
+      await chain.evm(chain.who(3), null, initCode(code), chainId),
+    );
+    const created = result?.events
+      .find(({ type }) => type === 'ethereum_tx')
+      ?.attributes.find((attribute) => attribute.key === 'created');
+    return bytesOf(created?.value ?? '');
+  }
+
+  it('agrees on what the rules decide, policies that misbehave among it', async () => {
+    const [alice, bob] = [chain.who(0), chain.who(1)];
+    const space = (number: number) => spaceOf(alice, number);
+    await chain.block(chain.tx(bob, [put(bob, 'wake')]));
+    const policies: Uint8Array[] = [];
+    for (const code of Object.values(POLICY_CODE)) policies.push(await deploy(code));
+    const creations = policies.map((policy, i) => create(alice, i, { policy }));
+    await chain.block(chain.tx(alice, creations));
+    const txs = policies.flatMap((_, i) => [
+      chain.tx(alice, [put(alice, 'against a policy', space(i))]),
+      chain.tx(bob, [put(bob, `honest ${i}`)]),
+    ]);
+    await chain.block(...txs);
+    await chain.block(
+      chain.tx(alice, [create(alice, 20), grant(alice, space(20), bob.address, 3)]),
+    );
+    await chain.block(chain.tx(bob, [put(bob, 'in', space(20)), put(bob, 'again', space(20))]));
+    await agreed();
+    const { runs, unmirrored } = opinion.counts;
+    expect(runs).to.be.above(10);
+    expect(unmirrored).to.equal(0);
+  }).timeout(60_000);
+
+  it('agrees when coins come from both sides and keys are first seen in between', async () => {
+    await chain.block(chain.tx(chain.who(3), [put(chain.who(3), 'wake')]));
+    const chainId = await chainIdOf(chain.world.ledger);
+    const reader = await deploy(`73${toHex(chain.who(0).face)}31600055`.concat('00'));
+    const target = `0x${toHex(reader)}`;
+    const [alice, bob, carol] = [chain.who(0), chain.who(1), chain.who(2)];
+    const send = sendMessage(bob.address, alice.faceAddress, coins(7n));
+    await chain.block(
+      chain.tx(bob, [send]),
+      chain.tx(carol, [put(carol, 'note')]),
+      await chain.evm(alice, target, '0x', chainId),
+      await chain.evm(bob, `0x${toHex(alice.face)}`, '0x', chainId),
+      await chain.evm(carol, target, '0x', chainId),
+    );
+    await chain.block(
+      chain.tx(alice, [sendMessage(alice.address, bob.faceAddress, coins(5n))]),
+      await chain.evm(alice, target, '0x', chainId),
+      await chain.evm(carol, `0x${toHex(alice.id)}`, '0x', chainId),
+    );
+    await agreed();
+    const { runs, unmirrored } = opinion.counts;
+    expect(runs).to.be.above(6);
+    // The last one names Alice's account by its other address.
+    expect(unmirrored).to.equal(1);
+  }).timeout(60_000);
+});
