@@ -80,6 +80,11 @@ export class RandomChain {
   /** The code of a hash. */
   readonly code = (hash: Uint8Array): Uint8Array => this.world.state.row(codeRow(hash)) ?? EMPTY;
 
+  /** Lets programs name an address. */
+  know(at: Uint8Array): void {
+    this.#addresses.push(at);
+  }
+
   #scene(): Scene {
     return { addresses: this.#addresses, height: this.#height };
   }
