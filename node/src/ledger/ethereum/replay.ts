@@ -74,8 +74,8 @@ export class TracedHost extends EthereumHost {
     return {
       call: (state, block, made, options) => engine.call(state, block, made, options),
       createAt: (state, block, creation) => engine.createAt(state, block, creation),
-      execute: async (state, block, tx) => {
-        const outcome = await engine.execute(state, block, tx, this.tracer);
+      execute: async (state, block, tx, tracer = this.tracer) => {
+        const outcome = await engine.execute(state, block, tx, tracer);
         this.outcome = outcome;
         return outcome;
       },
