@@ -4,16 +4,21 @@
  * @module
  */
 import { secp256k1 } from '@noble/curves/secp256k1.js';
-import { concatBytes, EMPTY } from '../../../../node/src/base/bytes.ts';
+import { concatBytes, EMPTY, toHex } from '../../../../node/src/base/bytes.ts';
 import { encodeRlp, integerBytes } from '../../../../node/src/ledger/ethereum/rlp.ts';
 import { Machine } from '../../../../node/src/ledger/evm/machine.ts';
 import { codeRow, wordOf } from '../../../../node/src/ledger/evm/records.ts';
 import { BlockWitness } from '../../../../node/src/ledger/evm/second-opinion/block-witness.ts';
-import type { SeenBlock } from '../../../../node/src/ledger/evm/second-opinion/port.ts';
+import type {
+  SeenAccount,
+  SeenBlock,
+  SeenRun,
+} from '../../../../node/src/ledger/evm/second-opinion/port.ts';
 import type {
   EvmAuthorization,
   EvmBlock,
   EvmPorts,
+  EvmTracer,
   EvmTx,
 } from '../../../../node/src/ledger/evm/types.ts';
 import { faultOf, intrinsicGas } from '../../../../node/src/ledger/evm/validity.ts';
@@ -42,12 +47,64 @@ function actorOf(number: number): Actor {
   return { secret, address: keccak256(key.subarray(1)).subarray(12) };
 }
 
+/** Counts what happened: frames by kind, their failures, what was made and unmade. */
+class Tally {
+  readonly counts = new Map<string, number>();
+  readonly #created = new Set<string>();
+  readonly #kinds: string[] = [];
+
+  readonly tracer: EvmTracer = {
+    enter: ({ kind, to, depth }) => {
+      this.#kinds.push(kind);
+      this.add(kind);
+      if (depth > 0 && to !== undefined && wordOf(to) <= 0x100n) this.precompile(to);
+    },
+    leave: ({ error, created }) => {
+      const kind = this.#kinds.pop() ?? '';
+      if (error !== undefined) this.add(this.#kinds.length > 0 ? 'nested failure' : 'failure');
+      if (error === 'out of gas') this.add('out of gas');
+      if (created === undefined || error !== undefined) return;
+      const name = toHex(created);
+      if (this.#created.has(name)) this.add(`${kind} again`);
+      this.#created.add(name);
+    },
+  };
+
+  add(what: string): void {
+    this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
+  }
+
+  precompile(at: Uint8Array): void {
+    this.add(`precompile ${wordOf(at)}`);
+  }
+
+  /** Counts what a block left. */
+  block({ block: { baseFee }, runs, accounts }: SeenBlock): void {
+    if (baseFee > 0n) this.add('base fee');
+    for (const run of runs) this.#run(run);
+    for (const account of accounts) this.#account(account);
+  }
+
+  #run({ unmirrored, outcome, call }: SeenRun): void {
+    this.add(unmirrored ?? 'compared');
+    if (unmirrored === undefined && outcome.status === 1) this.add('compared success');
+    if (call.to !== undefined && wordOf(call.to) <= 0x100n) this.precompile(call.to);
+  }
+
+  #account({ address: at, before, after }: SeenAccount): void {
+    if (after.contract?.length === 23 && before.contract === undefined) this.add('delegation');
+    const gone = after.contract === undefined && after.nonce === 0n;
+    if (gone && this.#created.has(toHex(at))) this.add('self-destruct');
+  }
+}
+
 /** A chain whose blocks are made at random. */
 export class RandomChain {
   readonly world: FlatWorld = new FlatWorld();
   readonly ports: EvmPorts;
   readonly random: Random;
   readonly actors: readonly Actor[];
+  readonly #tally = new Tally();
   readonly #machine: Machine;
   readonly #addresses: Uint8Array[] = [];
   #height = 0;
@@ -75,6 +132,11 @@ export class RandomChain {
       ),
     ]);
     return chain;
+  }
+
+  /** What happened so far, and how often. */
+  get tally(): ReadonlyMap<string, number> {
+    return this.#tally.counts;
   }
 
   /** The code of a hash. */
@@ -177,7 +239,7 @@ export class RandomChain {
     for (let i = 1 + random.below(most); i > 0; i--) {
       const tx = this.transaction(at);
       if (faultOf(this.ports, world.state, at, tx) !== undefined) continue;
-      const outcome = await this.#machine.execute(world.state, at, tx, undefined, witness);
+      const outcome = await this.#machine.execute(world.state, at, tx, this.#tally.tracer, witness);
       const hash = keccak256(concatBytes(tx.from, integerBytes(tx.nonce)));
       witness.ran({ kind: 'transaction', hash, block: at, call: tx, outcome });
       if (outcome.created !== undefined && outcome.status === 1) {
@@ -188,6 +250,7 @@ export class RandomChain {
     }
     const seen = witness.seen();
     world.settle();
+    if (seen !== undefined) this.#tally.block(seen);
     return seen ?? this.block(most);
   }
 
