@@ -27,7 +27,13 @@ import {
   keyAddress,
   LOCK_FILE,
 } from './home.ts';
-import { type Funded, type LedgerState, ledgerState, withTips } from './ledger-state.ts';
+import {
+  type Funded,
+  type LedgerState,
+  ledgerState,
+  withGovernors,
+  withTips,
+} from './ledger-state.ts';
 import { wrongUsage } from './usage.ts';
 
 /** The application of a chain. */
@@ -86,7 +92,7 @@ export function newGenesis(chain: NewChain): string {
 
 function stateOf({ validators, accounts }: NewChain, base: LedgerState): LedgerState {
   const addresses = validators.map(({ publicKey }) => keyAddress(publicKey.bytes));
-  return withTips(ledgerState(base, accounts), addresses, accounts);
+  return withGovernors(withTips(ledgerState(base, accounts), addresses, accounts), accounts);
 }
 
 /** How to make the home of one node. */

@@ -229,6 +229,7 @@ async function create(spec: DevnetSpec, before: readonly Ports[]): Promise<Devne
     accounts: accounts.map((account) => ({
       address: account.address,
       pubKey: publicKeyText(account),
+      evmAddress: account.evmAddress,
     })),
     base: spec.genesis,
   });

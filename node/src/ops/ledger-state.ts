@@ -23,6 +23,8 @@ export type Funded = {
   readonly coins?: readonly Coin[];
   /** secp256k1, 33 bytes in base64: then both addresses of the account are known at once. */
   readonly pubKey?: string;
+  /** With 0x; an account that has one governs the contracts of a new chain. */
+  readonly evmAddress?: string;
 };
 
 function record(value: unknown): Readonly<Record<string, unknown>> {
@@ -115,6 +117,19 @@ export function withTips(
     account: accounts[i % accounts.length]?.address,
   }));
   return { ...state, evm: { ...evm, tip_receivers: receivers } };
+}
+
+/** How long after a decision of the governors it may take effect: a minute, to be tried out. */
+const GOVERNANCE_DELAY_SECONDS = 60;
+
+/**
+ * The state in which these accounts govern the ledger's contracts, two thirds of them together; a
+ * state that says who does stays as it is.
+ */
+export function withGovernors(state: LedgerState, accounts: readonly Funded[]): LedgerState {
+  const governors = accounts.flatMap(({ evmAddress }) => evmAddress ?? []);
+  if (state['contracts'] !== undefined || governors.length === 0) return state;
+  return { ...state, contracts: { governors, delay_seconds: GOVERNANCE_DELAY_SECONDS } };
 }
 
 /** The prefix of addresses when a genesis names none. */
