@@ -21,7 +21,7 @@ import type { Block } from '../module.ts';
 import type { Records } from '../record.ts';
 import { FEE_COLLECTOR } from '../tx/fees.ts';
 import { firstSight } from '../tx/first-sight.ts';
-import { compress, type Faces, facesFinder, type KeyTools } from '../tx/key-tools.ts';
+import { type Faces, facesFinder, facesOf, type KeyTools } from '../tx/key-tools.ts';
 import { exclusive } from './exclusive.ts';
 import { baseFeeAt, type FeeTerms } from './fee-market.ts';
 import { ethereumChainId, tipReceiver } from './params.ts';
@@ -60,14 +60,8 @@ export class EthereumHost {
       chainId: this.chainId,
       bank,
       resolve,
-      sight: (records, publicKey) => {
-        const faces = this.faces(publicKey);
-        if (faces !== undefined) firstSight(records, faces);
-      },
-      recover: (digest, signature, recovery) => {
-        const key = keys.recover(digest, signature, recovery);
-        return key && compress(key);
-      },
+      sight: (records, publicKey) => firstSight(records, facesOf(publicKey)),
+      recover: keys.recover,
     };
   }
 
