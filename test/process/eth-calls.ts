@@ -64,6 +64,16 @@ export function callTests(net: EthNet): void {
     expect(error?.message).to.match(/^insufficient funds/);
   });
 
+  it('recovers keys', async () => {
+    const wallet = net.wallet(0);
+    const digest = `0x${'5a'.repeat(32)}`;
+    const { r, s, v } = wallet.signingKey.sign(digest);
+    const input = `${digest}${word(v).slice(2)}${r.slice(2)}${s.slice(2)}`;
+    const to = `0x${'00'.repeat(19)}01`;
+    const found = await net.result('eth_call', { to, data: input });
+    expect(found).to.equal(zeroPadValue(wallet.address.toLowerCase(), 32));
+  });
+
   it('answers a revert with code 3, its data and its reason', async () => {
     const abi = AbiCoder.defaultAbiCoder();
     const text = `0x08c379a0${abi.encode(['string'], ['no way']).slice(2)}`;

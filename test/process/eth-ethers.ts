@@ -111,12 +111,12 @@ export function ethersTests(net: EthNet): void {
   });
 
   it('sends every kind of transaction', async () => {
-    const alice = net.wallet(0);
+    const dave = net.wallet(3);
     const to = Wallet.createRandom().address;
     const access = [{ address: await token.getAddress(), storageKeys: [] }];
-    const authorization = await alice.authorize({
+    const authorization = await dave.authorize({
       address: await token.getAddress(),
-      nonce: (await alice.getNonce()) + 4,
+      nonce: (await dave.getNonce()) + 4,
     });
     const fees = { maxFeePerGas: 1n, maxPriorityFeePerGas: 0n };
     const kinds = [
@@ -126,18 +126,18 @@ export function ethersTests(net: EthNet): void {
       { type: 4, ...fees, authorizationList: [authorization] },
     ];
     for (const kind of kinds) {
-      const sent = await alice.sendTransaction({ to, value: 1n, gasLimit: 100_000, ...kind });
+      const sent = await dave.sendTransaction({ to, value: 1n, gasLimit: 100_000, ...kind });
       const receipt = mined(await sent.wait());
       expect([receipt.type, receipt.status], `type ${kind.type}`).to.deep.equal([kind.type, 1]);
       const found = present(await net.provider.getTransaction(sent.hash), 'transaction');
       expect([found.type, found.from, found.nonce]).to.deep.equal([
         kind.type,
-        alice.address,
+        dave.address,
         sent.nonce,
       ]);
     }
     expect(await net.provider.getBalance(to)).to.equal(4n);
-    const code = await net.provider.getCode(alice.address);
+    const code = await net.provider.getCode(dave.address);
     expect(code).to.equal(`0xef0100${(await token.getAddress()).slice(2).toLowerCase()}`);
   });
 
