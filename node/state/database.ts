@@ -69,7 +69,7 @@ export type OpenRaw = (path: string) => RawLevel;
 
 /** Sizes in bytes; Level's block cache and its memory table. */
 const BLOCK_CACHE_BYTES = 16 * 1024 * 1024;
-const WRITE_BUFFER_BYTES = 16 * 1024 * 1024;
+const WRITE_BUFFER_BYTES = 8 * 1024 * 1024;
 /** Layout of keys and values; raised when one program could misread what another wrote. */
 const FORMAT = 3;
 const FORMAT_KEY: Uint8Array = Uint8Array.of(SPACE.meta, 0);
