@@ -100,6 +100,9 @@ export function callTests(net: EthNet): void {
     expect(error).to.deep.include({ code: -32_000, message: 'out of gas' });
     const estimate = await net.raw('eth_estimateGas', { to: A, gas: '0x7a120' }, 'latest', over);
     expect(estimate.error?.message).to.equal('gas required exceeds allowance (500000)');
+    const long = await net.raw('eth_call', { to: A }, 'latest', over);
+    const message = 'execution aborted (timeout = 2s)';
+    expect(long.error).to.deep.equal({ code: -32_000, message });
     expect(await net.result('eth_call', { to: A })).to.equal('0x');
   });
 
@@ -145,7 +148,7 @@ export function callTests(net: EthNet): void {
   it('refuses calls beyond what may wait, and goes on', async () => {
     const over = { [A]: { code: LOOP } };
     const asked = Array.from({ length: 140 }, () =>
-      net.raw('eth_call', { to: A, gas: '0x30d40' }, 'latest', over),
+      net.raw('eth_call', { to: A, gas: '0xc350' }, 'latest', over),
     );
     const codes = new Set((await Promise.all(asked)).map(({ error }) => error?.code));
     expect([...codes].sort()).to.deep.equal([-32_000, -32_005]);

@@ -21,7 +21,11 @@ export class EthNet {
   #provider: JsonRpcProvider | undefined;
 
   async start(): Promise<void> {
-    this.#devnet = await startDevnet(this.#folder.path, ['--validators', '1']);
+    const limits = {
+      METATRON__EVM__CALL_TIMEOUT_MS: '2000',
+      METATRON__EVM__CALL_GAS: '1000000000',
+    };
+    this.#devnet = await startDevnet(this.#folder.path, ['--validators', '1'], limits);
     this.#provider = new JsonRpcProvider(this.url, undefined, {
       pollingInterval: 50,
       cacheTimeout: -1,

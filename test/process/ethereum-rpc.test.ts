@@ -8,6 +8,7 @@ import { callTests } from './eth-calls.ts';
 import { ethersTests } from './eth-ethers.ts';
 import { EthNet } from './eth-net.ts';
 import { protocolTests } from './eth-protocol.ts';
+import { viemTests } from './eth-viem.ts';
 
 describe("Ethereum's JSON-RPC of a real node", function () {
   this.timeout(60_000);
@@ -16,6 +17,7 @@ describe("Ethereum's JSON-RPC of a real node", function () {
   after(() => net.stop());
 
   describe('ethers', () => ethersTests(net));
+  describe('viem', () => viemTests(net));
   describe('calls', () => callTests(net));
   describe('protocol', () => protocolTests(net));
 });

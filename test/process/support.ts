@@ -103,8 +103,12 @@ export type Devnet = {
 };
 
 /** Starts a devnet on free ports in `home`. */
-export async function startDevnet(home: string, args: readonly string[] = []): Promise<Devnet> {
-  const running = launch(['devnet', '--home', home, '--base-port', '0', '--json', ...args]);
+export async function startDevnet(
+  home: string,
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Devnet> {
+  const running = launch(['devnet', '--home', home, '--base-port', '0', '--json', ...args], env);
   const summary = JSON.parse(await running.firstLine()) as DevnetSummary;
   const stop = async (): Promise<number> => {
     const startedAt = performance.now();
