@@ -5,7 +5,7 @@
  * the block, which the next block's header carries as its stateRoot; every proof leads to it.
  * `accountProof` is a list of ICS-23 CommitmentProofs of the records account, balance, contract and
  * alias of the address, in this order, each of existence or of absence. A storage entry's `proof`
- * is a list of one. The keys of the records stand in docs/ethereum.md.
+ * is a list of one. The keys of the records stand in docs/ethereum-rpc.md.
  * Spec: EIP-1186 for the fields; ICS-23.
  *
  * @module
