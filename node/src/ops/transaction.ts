@@ -89,7 +89,7 @@ const GAS_PER_SIGNATURE = 1_000;
 /** Gas that one call of a policy gets at the most. */
 const POLICY_GAS = 100_000;
 /** What is put on top for a space that may have a policy. */
-const SHARED_GAS = GAS.sharedSpace + GAS.policy + POLICY_GAS;
+const SHARED_GAS = GAS.sharedSpace + GAS.policy + GAS.policyCall + POLICY_GAS;
 
 /** Gas of what a message does, at most, without its bytes. */
 function messageGas({ typeUrl, value }: Any): number {

@@ -156,16 +156,19 @@ class Put implements RuledMessage {
     gas.charge(GAS.put + GAS.storedByte * this.#storedBytes, 'put');
     if (this.#own) this.#openOwn(context, question);
     if (key !== '') this.#planVersion(context, question);
-    const first = question.operation(this.#space, this.#author, {
+    const step = question.operation(this.#space, this.#author, {
       kind: KIND.put,
       size: this.#storedBytes,
       keyHash: key === '' ? NO_KEY : this.#hashOfKey(),
       contentHash: this.#hashOfContent(),
     });
-    if (!first) return;
-    if (!this.#own) gas.charge(GAS.sharedSpace, 'shared space');
-    if (!hasPolicy(state, this.#space.id)) return;
-    gas.charge(GAS.policy, 'policy');
+    if (step.operations.length === 1) {
+      if (!this.#own) gas.charge(GAS.sharedSpace, 'shared space');
+      step.hasPolicy = hasPolicy(state, this.#space.id);
+      if (step.hasPolicy) gas.charge(GAS.policy, 'policy');
+    }
+    if (!step.hasPolicy) return;
+    gas.charge(GAS.policyCall, 'policy');
     question.endBatch();
   }
 

@@ -23,7 +23,8 @@ export type SpaceRef = {
   readonly hex: string;
 };
 
-type OpenStep = OperationStep & { readonly of: SpaceRef };
+/** A step that more operations may join. */
+export type OpenStep = OperationStep & { readonly of: SpaceRef; hasPolicy: boolean };
 
 /** Gathers what a transaction asks. */
 export class Question {
@@ -39,8 +40,8 @@ export class Question {
     this.#addressOf = addressOf;
   }
 
-  /** Adds an operation. @returns whether it is the first of its author on its space */
-  operation(of: SpaceRef, by: AccountId, operation: Operation): boolean {
+  /** Adds an operation. @returns the step that it is part of */
+  operation(of: SpaceRef, by: AccountId, operation: Operation): OpenStep {
     const open = this.#open.find((step) => step.of.hex === of.hex && equalBytes(step.account, by));
     const kind = 2 ** operation.kind;
     if (open !== undefined) {
@@ -48,7 +49,7 @@ export class Question {
       open.entries++;
       open.size += operation.size;
       open.operations.push(operation);
-      return false;
+      return open;
     }
     const step = {
       of,
@@ -59,10 +60,11 @@ export class Question {
       entries: 1,
       size: operation.size,
       operations: [operation],
+      hasPolicy: false,
     };
     this.#open.push(step);
     this.#steps.push(step);
-    return true;
+    return step;
   }
 
   /** Adds a change of the rules by their own functions. */
