@@ -33,7 +33,7 @@ export const errors: {
     5,
     'client',
     ({ reason }) =>
-      `the second EVM cannot be loaded (${reason}): reinstall with npm ci, or set ` +
+      `the second EVM cannot be loaded (${reason}): run "npm run natives", or set ` +
       'evm.secondOpinion to off',
   ),
 };
