@@ -19,6 +19,7 @@ import { EthereumRun } from './ethereum/run.ts';
 import { BlockWitness } from './evm/second-opinion/block-witness.ts';
 import type { SeenBlock } from './evm/second-opinion/port.ts';
 import { type Environment, refused, runAlone, startTransaction, Undecided } from './executor.ts';
+import { blockGasOf } from './gas.ts';
 import type { Block } from './module.ts';
 import type { Overlay } from './overlay.ts';
 import { auditOperations, type Conduct, reportConduct } from './rules/audit.ts';
@@ -56,7 +57,10 @@ export class BlockRun {
   readonly #batch: RulesBatch;
   readonly #calls: BlockWitness | undefined;
   readonly #transactions: BlockWitness | undefined;
+  /** What the transactions so far count of `block.max_gas`. */
   #gas = 0;
+  /** The gas that Ethereum transactions so far may use: the EVM's limit holds without the other. */
+  #evmGas = 0;
 
   /** @param maxBatch - most transactions that the rules are asked about in one call */
   constructor(env: Environment, decoded: DecodedTxs, maxBatch?: number) {
@@ -97,7 +101,7 @@ export class BlockRun {
     const tx = this.#decode(bytes);
     if (tx instanceof LedgerError) return false;
     const { maxBlockGas } = this.#env.chain;
-    const gas = this.#gas + tx.gasLimit;
+    const gas = this.#gas + blockGasOf(tx);
     if (maxBlockGas > 0 && gas > maxBlockGas) return false;
     if (tx.ethereum !== undefined) {
       return this.#runEthereum(bytes, tx, tx.ethereum, false);
@@ -159,13 +163,16 @@ export class BlockRun {
     always: boolean,
   ): Promise<boolean> {
     const { ethereum: host, state, block, addresses } = this.#env;
+    const evmGas = this.#evmGas + tx.gasLimit;
+    if (!always && evmGas > host.terms.gasLimit) return false;
     if (!this.#batch.isEmpty) await this.#batch.decide();
     const witness = this.#transactions;
     const run = this.#ethereum ?? new EthereumRun({ host, state, block, addresses, witness });
     const { admitted, result } = await run.run(carried, this.#txs.length);
     if (!admitted && !always) return false;
     this.#ethereum = run;
-    this.#gas += tx.gasLimit;
+    this.#gas += blockGasOf(tx);
+    this.#evmGas = evmGas;
     this.#keep(bytes, tx, result);
     return true;
   }

@@ -36,6 +36,7 @@ import { errors, refuse } from './errors.ts';
 import { type BlockHashes, EthereumHost } from './ethereum/host.ts';
 import type { SecondOpinion, SeenBlock } from './evm/second-opinion/port.ts';
 import { decode, type Environment, refused, runTransaction } from './executor.ts';
+import { blockGasOf } from './gas.ts';
 import { parseAppState, prefixOf } from './genesis.ts';
 import { type Base, Overlay } from './overlay.ts';
 import { checkFloor, type GasPrice, parsePrices, priorityOf } from './price.ts';
@@ -363,7 +364,8 @@ function toCheck(
     data,
     log,
     info,
-    gasWanted,
+    // What a mempool counts of a block.
+    gasWanted: tx === undefined || code !== 0 ? gasWanted : blockGasOf(tx),
     gasUsed,
     events: NO_EVENTS,
     codespace,

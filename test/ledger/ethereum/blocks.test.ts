@@ -20,6 +20,7 @@ import { getAccount } from '../../../node/src/ledger/auth/accounts.ts';
 import { getBalance, getSupply } from '../../../node/src/ledger/bank/balances.ts';
 import { nextBaseFee } from '../../../node/src/ledger/ethereum/fee-market.ts';
 import { wrapEthereumTx } from '../../../node/src/ledger/ethereum/wrapper.ts';
+import { evmBlockGas } from '../../../node/src/ledger/gas.ts';
 import { keccak256 } from '../../../node/src/ledger/keccak.ts';
 import { FEE_COLLECTOR } from '../../../node/src/ledger/tx/fees.ts';
 import { MemoryStore } from '../memory-store.ts';
@@ -44,7 +45,7 @@ const VALIDATOR = new Uint8Array(20).fill(9);
 const RUNTIME = '366011576001600052' + '60aa60206000a1005b60006000fd';
 const INIT = `0x601780600b6000396000f3${RUNTIME}`;
 
-async function start(evm: object = {}, maxGas = 10_000_000, store = new MemoryStore()) {
+async function start(evm: object = {}, maxGas = 60_000_000, store = new MemoryStore()) {
   const balances = people.map(({ address }) => [address, RICH] as const);
   const world = await new World(store).start(fundedState(balances, evm), maxGas);
   await world.block();
@@ -149,7 +150,7 @@ describe('ledger: Ethereum transactions in blocks', () => {
   });
 
   it('move the base fee as EIP-1559 says, and empty blocks leave the app hash', async () => {
-    const { world, chainId, store } = await start({ base_fee: '1000000' }, 100_000);
+    const { world, chainId, store } = await start({ base_fee: '1000000' }, 600_000);
     const fees = { maxFeePerGas: 10n ** 10n, maxPriorityFeePerGas: 0n };
     const to = bob.wallet.address;
     const [, first] = await baseFees(world);
@@ -171,6 +172,41 @@ describe('ledger: Ethereum transactions in blocks', () => {
       expect(current).to.equal(expected);
       expected = nextBaseFee(expected, 0n, 100_000n);
     }
+  });
+
+  it('count six times their gas of a block, beside native ones', async () => {
+    const { world, chainId } = await start({}, 600_000);
+    const to = bob.wallet.address;
+    const send = (nonce: number, gasLimit: bigint) =>
+      carried(alice, { chainId, nonce, to, gasLimit });
+    const checked = await world.ledger.checkTx({ tx: await send(0, 40_000n), kind: 'new' });
+    expect([checked.code, checked.gasWanted]).to.deep.equal([0, 240_000]);
+    expect(await world.acceptable(await send(0, 100_000n))).to.equal(true);
+    expect(await world.acceptable(await send(0, 100_001n))).to.equal(false);
+    const [first, second] = [await send(0, 40_000n), await send(1, 60_000n)];
+    expect(await world.acceptable(first, second)).to.equal(true);
+    const more = await send(1, 60_001n);
+    expect(await world.acceptable(first, more)).to.equal(false);
+    // 200,000 of its own gas leave 400,000, which is 66,666 of the EVM's.
+    const native = cosmosSend(carol, bob.address, 1n, { sequence: 0, number: 2 });
+    expect(await world.acceptable(native, await send(0, 66_666n))).to.equal(true);
+    expect(await world.acceptable(native, await send(0, 66_667n))).to.equal(false);
+    const picked = await world.propose([first, more]);
+    expect(picked.length).to.equal(1);
+    const { txResults } = await world.block(first);
+    expect([txResults[0]?.gasWanted, txResults[0]?.gasUsed]).to.deep.equal([40_000, 21_000]);
+  });
+
+  it('keep to the gas of an EVM block where a block has no limit', async () => {
+    const { world, chainId } = await start({}, -1);
+    const to = bob.wallet.address;
+    const send = (nonce: number, gasLimit: bigint) =>
+      carried(alice, { chainId, nonce, to, gasLimit });
+    const most = BigInt(evmBlockGas(0));
+    expect(await world.acceptable(await send(0, most))).to.equal(true);
+    expect(await world.acceptable(await send(0, most + 1n))).to.equal(false);
+    const both = [await send(0, most - 21_000n), await send(1, 21_001n)];
+    expect(await world.acceptable(...both)).to.equal(false);
   });
 
   it('are refused as geth words it, and nothing changes', async () => {

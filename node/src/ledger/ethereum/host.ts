@@ -16,7 +16,7 @@ import type { Chain } from '../chain.ts';
 import { BASE_DENOM } from '../denom.ts';
 import { createEngine } from '../evm/engine.ts';
 import type { EvmBank, EvmBlock, EvmEngine, EvmPorts } from '../evm/types.ts';
-import { BLOCK_GAS } from '../gas.ts';
+import { evmBlockGas } from '../gas.ts';
 import type { Block } from '../module.ts';
 import type { Records } from '../record.ts';
 import { FEE_COLLECTOR } from '../tx/fees.ts';
@@ -52,7 +52,7 @@ export class EthereumHost {
   /** @param state - as genesis left it, or later */
   constructor(chain: Chain, state: Records, keys: KeyTools, blockHash: BlockHashes) {
     const { maxBlockGas, initialHeight } = chain;
-    this.terms = { gasLimit: BigInt(maxBlockGas === 0 ? BLOCK_GAS : maxBlockGas), initialHeight };
+    this.terms = { gasLimit: BigInt(evmBlockGas(maxBlockGas)), initialHeight };
     this.chainId = ethereumChainId(state, chain.chainId);
     this.faces = facesFinder(keys);
     this.#blockHash = blockHash;
