@@ -3,6 +3,7 @@
  *
  * @module
  */
+import secp from 'secp256k1';
 import { concatBytes, EMPTY, utf8 } from '../../../node/src/base/bytes.ts';
 import { wrapEthereumTx } from '../../../node/src/ledger/ethereum/wrapper.ts';
 import type { LedgerOptions } from '../../../node/src/ledger/ledger.ts';
@@ -100,7 +101,13 @@ export class SpaceWorld {
       accountNumber: BigInt(this.people.indexOf(from)),
       sequence: BigInt(this.#next(from)),
     };
-    return signTransaction(messages, signing, { gasLimit: gas, fee: coins(fee), memo: '' });
+    const terms = { gasLimit: gas, fee: coins(fee), memo: '' };
+    return signTransaction(
+      messages,
+      signing,
+      terms,
+      (hash, secret) => secp.ecdsaSign(hash, secret).signature,
+    );
   }
 
   /** A signed Ethereum transaction with the sender's next nonce. */
