@@ -8,7 +8,13 @@
  *
  * @module
  */
-import type { EdrContext, Provider, ProviderConfig } from '@nomicfoundation/edr';
+import type {
+  EdrContext,
+  LoggerConfig,
+  Provider,
+  ProviderConfig,
+  SubscriptionConfig,
+} from '@nomicfoundation/edr';
 import { describe } from '../../../base/errors.ts';
 
 type Library = typeof import('@nomicfoundation/edr');
@@ -23,6 +29,14 @@ export type EdrOptions = { readonly chainId: bigint; readonly gasLimit: bigint }
 export class EdrRefusal extends Error {
   override readonly name = 'EdrRefusal';
 }
+
+// The library never lets go of these: they must not reach a chain, or its state stays for ever.
+const SILENT: LoggerConfig = {
+  enable: false,
+  decodeConsoleLogInputsCallback: () => [],
+  printLineCallback: () => undefined,
+};
+const DEAF: SubscriptionConfig = { subscriptionCallback: () => undefined };
 
 /** Most requests in one batch. */
 const MAX_BATCH = 400;
@@ -97,8 +111,8 @@ export class EdrChain {
     const provider = await made.createProvider(
       edr.L1_CHAIN_TYPE,
       configOf(edr, options),
-      { enable: false, decodeConsoleLogInputsCallback: () => [], printLineCallback: () => {} },
-      { subscriptionCallback: () => {} },
+      SILENT,
+      DEAF,
       new edr.ContractDecoder(),
     );
     return new EdrChain(provider);

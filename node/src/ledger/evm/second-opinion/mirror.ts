@@ -29,9 +29,9 @@ import { EdrChain, EdrRefusal, type EdrRequest } from './edr.ts';
 import type { AccountValues, SeenAccount, SeenBlock, SeenRun, SeenSlot } from './port.ts';
 import { dataOf, quantity, receiptRequest, requestOf } from './requests.ts';
 
-/** Most transactions one chain runs: each costs it 4.7 KiB. */
-const MAX_RUNS = 20_000;
-/** From so many on a fresh one is noticeably smaller: 5 MB. */
+/** Most transactions one chain runs: each costs it 8 KiB. */
+const MAX_RUNS = 5_000;
+/** From so many on a fresh one is noticeably smaller: 8 MB. */
 const GROWN_RUNS = 1_000;
 /** Most accounts and slots one chain holds, some 600 bytes each. */
 const MAX_HELD = 100_000;
