@@ -6,6 +6,7 @@
  */
 import { expect } from 'chai';
 import { AbiCoder, zeroPadValue } from 'ethers';
+import { PLACES, SYSTEM_CALLER } from '../../node/src/gen/contracts/system.ts';
 import type { EthNet } from './eth-net.ts';
 
 const A = `0x${'aa'.repeat(20)}`;
@@ -62,6 +63,15 @@ export function callTests(net: EthNet): void {
     const { error } = await net.raw('eth_estimateGas', paid);
     expect(error?.code).to.equal(-32_000);
     expect(error?.message).to.match(/^insufficient funds/);
+  });
+
+  it('lets nobody speak as the system caller', async () => {
+    const call = { from: SYSTEM_CALLER, to: PLACES[2], data: '0x12345678' };
+    for (const method of ['eth_call', 'eth_estimateGas', 'eth_createAccessList']) {
+      const { error } = await net.raw(method, call);
+      const message = 'the system caller sends no transactions';
+      expect(error, method).to.deep.equal({ code: -32_000, message });
+    }
   });
 
   it('recovers keys', async () => {

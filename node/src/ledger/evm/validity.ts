@@ -8,7 +8,9 @@
  *
  * @module
  */
-import { toHex, utf8 } from '../../base/bytes.ts';
+import { equalBytes, fromHex, toHex, utf8 } from '../../base/bytes.ts';
+import { present } from '../../base/errors.ts';
+import { SYSTEM_CALLER } from '../../gen/contracts/system.ts';
 import { getAccount } from '../auth/accounts.ts';
 import { keccak256 } from '../keccak.ts';
 import type { Records } from '../record.ts';
@@ -32,6 +34,7 @@ export const MAX_TX_GAS = 16_777_216n;
 /** Most bytes of init code. */
 export const MAX_INIT_CODE_BYTES = 49_152;
 const MAX_NONCE = 2n ** 64n - 1n;
+const SYSTEM: Uint8Array = present(fromHex(SYSTEM_CALLER.slice(2)), 'address');
 
 /** Zero bytes count one, others four. */
 function tokensOf(data: Uint8Array): bigint {
@@ -173,6 +176,9 @@ export function faultOf(
   { nonce = 'exact', hardfork = 'osaka' }: { nonce?: 'exact' | 'any'; hardfork?: Hardfork } = {},
 ): EvmFault | undefined {
   const check = { ports, state, block, tx, hardfork };
+  if (equalBytes(tx.from, SYSTEM)) {
+    return fault('systemCaller', 'the system caller sends no transactions');
+  }
   const id = ports.resolve(state, tx.from);
   if (nonce === 'exact') {
     const wrong = nonceFault(check, BigInt(getAccount(state, id)?.sequence ?? 0));
