@@ -9,6 +9,7 @@ import {
   chmodSync,
   chownSync,
   cpSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -133,6 +134,17 @@ describe('a node that cannot start', function () {
     const p2p = await start(copy().home, { METATRON__P2P__LISTEN: listen });
     expectSentence(p2p, new RegExp(`${port}.*EADDRINUSE.*choose another address in p2p.listen`));
     close();
+  });
+
+  it('says how to go on after a halt by the second opinion, with a code of its own', async () => {
+    const home = join(folder.path, 'halted');
+    const made = await metatron(['init', '--home', home, '--json']);
+    expect(made.code, made.stderr).to.equal(0);
+    mkdirSync(join(home, 'data'), { recursive: true });
+    writeFileSync(join(home, 'data', 'second-opinion.json'), '{}');
+    const halted = await start(home);
+    expect(halted.code, halted.stderr).to.equal(3);
+    expectSentence({ ...halted, code: 1 }, /second-opinion\.json.*evm\.secondOpinion to report/);
   });
 
   it('names the process that uses the home', async () => {
