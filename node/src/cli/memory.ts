@@ -12,6 +12,7 @@ import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { fromHex } from '../base/bytes.ts';
 import type { Memory, MemoryPage } from '../client/memory-client.ts';
+import type { PutContent } from '../ops/transaction.ts';
 import { wrongUsage } from '../ops/usage.ts';
 import { registerImport } from './memory-import.ts';
 import { registerProof } from './memory-proof.ts';
@@ -57,6 +58,22 @@ async function contentOf(content: string | undefined, file: string | undefined):
   return 'text' in read ? read.text : wrongUsage(`${file} is ${read.refused}`);
 }
 
+/** The gas limit for a space with a policy; none of its own if the usual one will do. */
+async function policyGas(
+  { node, space }: PutOptions,
+  content: PutContent,
+): Promise<number | undefined> {
+  if (space === undefined) return undefined;
+  const [{ memoryClient, reading }, { gasLimitFor, POLICY_GAS, putMessage }] = await Promise.all([
+    import('../ops/memory-read.ts'),
+    import('../ops/transaction.ts'),
+  ]);
+  const rules = await reading({ owner: space }, memoryClient(node).space(space));
+  return rules.policy === ''
+    ? undefined
+    : Number(gasLimitFor([putMessage('', content)])) + POLICY_GAS;
+}
+
 async function put(content: string | undefined, options: PutOptions): Promise<void> {
   const [{ entryFrom }, { putMessage }, { putResponses }] = await Promise.all([
     import('../ops/import-source.ts'),
@@ -72,8 +89,9 @@ async function put(content: string | undefined, options: PutOptions): Promise<vo
   });
   if ('refused' in entry) return wrongUsage(entry.refused);
   if (options.expect !== undefined && options.key === '') wrongUsage('--expect needs a --key');
-  const signer = await openSigner(options);
   const space = options.space === undefined ? undefined : fromHex(options.space);
+  const gas = options.gas ?? (await policyGas(options, { ...entry.put, space }));
+  const signer = await openSigner({ ...options, ...(gas !== undefined && { gas }) });
   const done = await signer.deliver([putMessage(signer.address, { ...entry.put, space })]);
   const [written] = putResponses(done.data);
   printCommitted(options.json === true, done, written);

@@ -12,7 +12,7 @@ import { EMPTY } from '../base/bytes.ts';
 import { sha256 } from '../base/hash.ts';
 import type { EntryType } from '../gen/metatron/memory/v1/state.ts';
 import { MsgPut } from '../gen/metatron/memory/v1/tx.ts';
-import { GAS } from '../ledger/gas.ts';
+import { EVM_GAS_WEIGHT, GAS } from '../ledger/gas.ts';
 import {
   type Any,
   authInfoCodec,
@@ -86,20 +86,21 @@ const ENVELOPE_BYTES = 500;
 const GAS_PER_BYTE = 10;
 const GAS_PER_SIGNATURE = 1_000;
 
-/** Gas that one call of a policy gets at the most. */
-const POLICY_GAS = 100_000;
-/** What is put on top for a space that may have a policy. */
-const SHARED_GAS = GAS.sharedSpace + GAS.policy + GAS.policyCall + POLICY_GAS;
+/** Gas for asking a policy once, at the most: what the contract may use, and how it counts. */
+export const POLICY_GAS: number = GAS.policy + GAS.policyCall + 100_000 * EVM_GAS_WEIGHT;
 
 /** Gas of what a message does, at most, without its bytes. */
 function messageGas({ typeUrl, value }: Any): number {
   if (typeUrl.startsWith('/metatron.memory.') && typeUrl !== MSG_PUT_URL) return GAS.spaceChange;
   if (typeUrl !== MSG_PUT_URL) return GAS.transfer + GAS.newAccount;
   const { key, space } = MsgPut.decode(value);
-  return GAS.put + (key === '' ? 0 : GAS.head) + (space.length === 0 ? 0 : SHARED_GAS);
+  return GAS.put + (key === '' ? 0 : GAS.head) + (space.length === 0 ? 0 : GAS.sharedSpace);
 }
 
-/** A gas limit that covers these messages, signed once, with a fee of at most one coin. */
+/**
+ * A gas limit that covers these messages, signed once, with a fee of at most one coin; without
+ * policies.
+ */
 export function gasLimitFor(messages: readonly Any[]): bigint {
   const bytes = messages.reduce((sum, m) => sum + m.value.length, 0);
   const framing = messages.length * (MSG_PUT_URL.length + 12) + ENVELOPE_BYTES;
