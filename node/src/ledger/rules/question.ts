@@ -30,8 +30,8 @@ export type OpenStep = OperationStep & { readonly of: SpaceRef; hasPolicy: boole
 export class Question {
   readonly #addressOf: (account: AccountId) => Uint8Array;
   readonly #steps: Step[] = [];
-  /** Steps that later operations may join. */
-  #open: OpenStep[] = [];
+  /** Steps that later operations may join, by the hex of their space. */
+  readonly #open = new Map<string, OpenStep[]>();
   readonly #writes = new Map<string, number>();
   #last = false;
 
@@ -42,7 +42,8 @@ export class Question {
 
   /** Adds an operation. @returns the step that it is part of */
   operation(of: SpaceRef, by: AccountId, operation: Operation): OpenStep {
-    const open = this.#open.find((step) => step.of.hex === of.hex && equalBytes(step.account, by));
+    const here = this.#open.get(of.hex);
+    const open = here?.find((step) => equalBytes(step.account, by));
     const kind = 2 ** operation.kind;
     if (open !== undefined) {
       open.kinds |= kind;
@@ -62,7 +63,8 @@ export class Question {
       operations: [operation],
       hasPolicy: false,
     };
-    this.#open.push(step);
+    if (here === undefined) this.#open.set(of.hex, [step]);
+    else here.push(step);
     this.#steps.push(step);
     return step;
   }
@@ -70,7 +72,7 @@ export class Question {
   /** Adds a change of the rules by their own functions. */
   action(by: AccountId, action: Uint8Array): void {
     this.#steps.push({ author: this.#addressOf(by), account: by, action });
-    this.#open = [];
+    this.#open.clear();
     this.endBatch();
   }
 
