@@ -21,8 +21,8 @@ import {
   txBodyCodec,
   txRawCodec,
 } from '../../node/src/ledger/tx/wire.ts';
-import type { SecretAccount } from '../../node/src/ops/accounts.ts';
-import { account, committed } from '../../node/src/ops/chain-client.ts';
+import { createAccount, type SecretAccount } from '../../node/src/ops/accounts.ts';
+import { account, committed, deliver } from '../../node/src/ops/chain-client.ts';
 import type { DevnetSummary } from '../../node/src/ops/devnet.ts';
 import { call, pick, pickText } from '../../node/src/ops/rpc-client.ts';
 import {
@@ -151,10 +151,17 @@ export class BadTxs {
     if (first === undefined || second === undefined || third === undefined) {
       throw new Error('a devnet has three accounts');
     }
+    // The genesis tells the keys of its own accounts.
+    const silent = createAccount('silent', 'metatron');
+    const { chainId } = net;
+    const payer = await signerOf(net.rpc, third);
+    const coins = [{ denom: 'aphi', amount: '9' }];
+    const messages = [sendMessage(payer.address, silent.address, coins)];
+    await deliver(net.rpc, build({ messages, signer: payer, chainId, sequence: 0n }));
     const signers = [
       await signerOf(net.rpc, first),
       await signerOf(net.rpc, second),
-      await signerOf(net.rpc, third),
+      await signerOf(net.rpc, silent),
     ] as const;
     const made = new BadTxs(signers, net.chainId, random);
     for (const tx of made.#valid) {
