@@ -37,7 +37,7 @@ describe('configuration', () => {
   it('has a default for every key, and binds to this machine only', () => {
     const config = parseConfig({});
     expect(config.consensus.proposeMs).to.equal(500);
-    for (const listen of [config.rpc.listen, config.p2p.listen]) {
+    for (const listen of [config.rpc.listen, config.p2p.listen, config.evm.listen]) {
       expect(listen).to.match(/^127\.0\.0\.1:/);
     }
     expect(config.rpc.unsafe).to.equal(false);
@@ -61,6 +61,8 @@ describe('configuration', () => {
     expect(refusal(() => parseConfig({ rpc: { listen: 'nowhere' } }))).to.match(
       /rpc\.listen: must be host:port/,
     );
+    expect(refusal(() => parseConfig({ evm: { listen: 'nowhere' } }))).to.match(/evm\.listen/);
+    expect(parseConfig({ evm: { listen: '' } }).evm.listen).to.equal('');
     expect(refusal(() => parseConfig({ p2p: { lisen: 'x' } }))).to.match(/p2p.*lisen/);
     expect(refusal(() => parseConfig({ consensus: { proposeMs: 0 } }))).to.match(
       /consensus\.proposeMs/,

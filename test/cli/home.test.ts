@@ -139,9 +139,9 @@ describe('devnet plan', () => {
     const listening = plan.nodes.map((node) => {
       const config = parseConfig(readJson(homePaths(node.home).config));
       expect(config.p2p.persistentPeers).to.have.length(3);
-      return [config.p2p.listen, config.rpc.listen];
+      return [config.p2p.listen, config.rpc.listen, config.evm.listen];
     });
-    expect(new Set(listening.flat()).size).to.equal(8);
+    expect(new Set(listening.flat()).size).to.equal(12);
     expect(statSync(join(home, 'devnet.json')).mode & 0o777).to.equal(0o600);
     const again = await prepareDevnet(spec({ basePort: undefined }));
     expect(again).to.deep.equal(plan);
@@ -173,11 +173,11 @@ describe('devnet plan', () => {
   });
 
   it('keeps its ports when it starts anew, unless it is told others', async () => {
-    type Listening = { p2p: { listen: string }; rpc: { listen: string } };
+    type Listening = Record<'p2p' | 'rpc' | 'evm', { listen: string }>;
     const ports = (plan: { readonly nodes: readonly { readonly home: string }[] }) =>
       plan.nodes.map((node) => {
-        const { p2p, rpc } = readJson(homePaths(node.home).config) as Listening;
-        return [p2p.listen, rpc.listen];
+        const { p2p, rpc, evm } = readJson(homePaths(node.home).config) as Listening;
+        return [p2p.listen, rpc.listen, evm.listen];
       });
     const fresh = { fresh: true, basePort: undefined };
     const before = ports(await prepareDevnet(spec({ validators: 2 })));
@@ -185,7 +185,7 @@ describe('devnet plan', () => {
     expect(ports(same)).to.deep.equal(before);
     const more = ports(await prepareDevnet(spec({ ...fresh, validators: 3 })));
     expect(more.slice(0, 2)).to.deep.equal(before);
-    expect(new Set(more.flat()).size).to.equal(6);
+    expect(new Set(more.flat()).size).to.equal(9);
     const others = ports(await prepareDevnet(spec({ fresh: true, basePort: 0, validators: 2 })));
     expect(others).not.to.deep.equal(before);
   });

@@ -26,6 +26,7 @@ const QUIET = {
   METATRON__LOG__LEVEL: 'silent',
   METATRON__RPC__LISTEN: '127.0.0.1:0',
   METATRON__P2P__LISTEN: '127.0.0.1:0',
+  METATRON__EVM__LISTEN: '127.0.0.1:0',
 };
 const COMMAND: string = fileURLToPath(new URL('../../node/bin/metatron.mjs', import.meta.url));
 /** An account of the system without rights, for the tests that root would pass. */

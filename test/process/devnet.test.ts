@@ -111,6 +111,7 @@ describe('a chain of one', function () {
       METATRON__LOG__LEVEL: 'warn',
       METATRON__RPC__LISTEN: '127.0.0.1:0',
       METATRON__P2P__LISTEN: '127.0.0.1:0',
+      METATRON__EVM__LISTEN: '127.0.0.1:0',
     };
     for (const height of [2, 4]) {
       const node = launch(['start', '--home', home, '--json'], env);
@@ -129,6 +130,7 @@ describe('a chain of one', function () {
       METATRON__LOG__LEVEL: 'warn',
       METATRON__RPC__LISTEN: '127.0.0.1:0',
       METATRON__P2P__LISTEN: '127.0.0.1:0',
+      METATRON__EVM__LISTEN: '127.0.0.1:0',
     };
     expect((await metatron(['keys', 'add', 'alice', '--keys', keys], env)).code).to.equal(0);
     const made = await metatron(['init', '--home', home, '--keys', keys, '--account', 'alice']);

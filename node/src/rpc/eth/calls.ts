@@ -159,14 +159,14 @@ export class EthCaller {
     const receipt = await this.#chain.queries.receipt(hash);
     if (receipt === undefined) throw new LedgerError(errors.NoTransaction, {});
     const height = Number(receipt.height);
-    const { header, data: body } = present(this.#chain.ports.chain.block(height), 'stored block');
+    const block = present(this.#chain.ports.chain.block(height), 'stored block');
+    const { header, data: body } = block;
     const request = {
       height,
       time: header.time,
       proposer: header.proposerAddress,
       txs: body.txs.slice(0, receipt.blockIndex + 1),
     };
-    const block = present(this.#chain.ports.chain.block(height), 'stored block');
     const { gasLimit } = this.#chain.transaction(block, receipt);
     return this.#tree(await this.#run({ kind: 'replay', request }), tracing, gasLimit);
   }

@@ -160,8 +160,8 @@ export class EthChain {
   }
 
   /** The block that may come next. */
-  async pending(full: boolean): Promise<JsonObject> {
-    const block = await this.block(this.height, full);
+  async pending(): Promise<JsonObject> {
+    const block = await this.block(this.height, false);
     const height = this.height + 1;
     const baseFee = await this.ports.ledger.baseFee(height);
     return {

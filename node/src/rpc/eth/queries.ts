@@ -111,6 +111,19 @@ export class EthQueries {
     return (await this.#ask('Receipt', codec, { hash }, 0)).receipt;
   }
 
+  /** Where a transaction is, by its hash; nothing of an application without an EVM. */
+  async placeOf(
+    hash: Uint8Array,
+  ): Promise<{ readonly height: number; readonly index: number } | undefined> {
+    try {
+      const found = await this.receipt(hash);
+      return found && { height: Number(found.height), index: found.blockIndex };
+    } catch (thrown) {
+      if (thrown instanceof LedgerError) return undefined;
+      throw thrown;
+    }
+  }
+
   /** The receipts of a block, in order. */
   async receipts(height: number): Promise<readonly Receipt[]> {
     const codec = [QueryBlockReceiptsRequest, QueryBlockReceiptsResponse] as const;

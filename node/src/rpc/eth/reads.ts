@@ -36,6 +36,8 @@ export type ReadParts = {
   readonly chain: EthChain;
   readonly pending: Pending;
   readonly logs: LogSearch;
+  /** Called when a transaction of a client was taken. */
+  readonly submitted: () => void;
 };
 
 function fixed(value: Json): Method {
@@ -154,7 +156,7 @@ export function blockMethods({ chain }: ReadParts): Methods {
     call: (args) => {
       const ref = named(args);
       const full = args.maybe(1, (value) => readBool(value, 'fullTx')) ?? false;
-      if (isPending(ref)) return chain.pending(full);
+      if (isPending(ref)) return chain.pending();
       const height = chain.find(ref);
       return height === undefined ? null : chain.block(height, full);
     },
@@ -205,7 +207,7 @@ export function blockMethods({ chain }: ReadParts): Methods {
 }
 
 /** Methods about transactions and logs. */
-export function transactionMethods({ chain, pending, logs }: ReadParts): Methods {
+export function transactionMethods({ chain, pending, logs, submitted }: ReadParts): Methods {
   const { ports, queries } = chain;
   const hashOf = (args: Params): Uint8Array =>
     args.at(0, (value) => readHash(value, 'transaction hash'));
@@ -239,11 +241,12 @@ export function transactionMethods({ chain, pending, logs }: ReadParts): Methods
     eth_getLogs: { most: 1, call: (args) => logs.search(args.at(0, readFilter)) },
     eth_sendRawTransaction: {
       most: 1,
-      call: (args) =>
-        submitRaw(
-          chain,
-          args.at(0, (value) => readData(value, 'transaction')),
-        ),
+      call: async (args) => {
+        const raw = args.at(0, (value) => readData(value, 'transaction'));
+        const hash = await submitRaw(chain, raw);
+        submitted();
+        return hash;
+      },
     },
   };
 }

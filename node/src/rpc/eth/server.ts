@@ -60,7 +60,7 @@ export class EthServer {
     this.#feeds = new Feeds(chain, pending, logger);
     const feeds = this.#feeds;
     this.#filters = new Filters({ chain, feeds, logs, now: () => performance.now() });
-    const parts = { chain, pending, logs };
+    const parts = { chain, pending, logs, submitted: () => feeds.look() };
     const methods: Methods = {
       ...chainMethods(parts),
       ...stateMethods(parts),
