@@ -10,7 +10,7 @@ import { toHex } from '../../../../node/src/base/bytes.ts';
 import { Mirror } from '../../../../node/src/ledger/evm/second-opinion/mirror.ts';
 import { CHAIN_ID, RandomChain } from './random-blocks.ts';
 
-const BLOCKS = Number(process.env['SOAK_BLOCKS'] ?? 40);
+const BLOCKS = Number(process.env['SOAK_BLOCKS'] ?? 25);
 const SEED = Number(process.env['SOAK_SEED'] ?? 1);
 /** From so many blocks on, all of this has happened. */
 const MANY = 500;

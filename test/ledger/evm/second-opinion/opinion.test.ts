@@ -177,7 +177,7 @@ describe('second opinion: what it is not held to', () => {
     for (const face of faces) chain.know(face);
     const [opinion, { reports, notes }] = opinionOn(chain);
     const reasons: (Unmirrored | undefined)[] = [];
-    for (let i = 0; i < 40; i++) {
+    for (let i = 0; i < 20; i++) {
       const seen = await chain.block(10);
       reasons.push(...seen.runs.map(({ unmirrored }) => unmirrored));
       opinion.block(seen);
