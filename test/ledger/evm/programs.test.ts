@@ -12,11 +12,7 @@ import { concatBytes, EMPTY, toHex } from '../../../node/src/base/bytes.ts';
 import { sha256 } from '../../../node/src/base/hash.ts';
 import { CodeStore } from '../../../node/src/ledger/evm/code.ts';
 import { Machine } from '../../../node/src/ledger/evm/machine.ts';
-import {
-  type Curves,
-  loadCurves,
-  precompilesOf,
-} from '../../../node/src/ledger/evm/precompiles.ts';
+import { loadCurves, precompilesOf } from '../../../node/src/ledger/evm/precompiles.ts';
 import { FlatState } from '../../../node/src/ledger/evm/state.ts';
 import { keccak256 } from '../../../node/src/ledger/keccak.ts';
 import { address, block, FlatWorld, ports, word } from './world.ts';
@@ -61,10 +57,9 @@ function statusOf(error: string | undefined): string {
 
 describe('EVM: programs made at random', () => {
   let machine: Machine;
-  let curves: Curves;
   before(async () => {
     machine = await Machine.create(given);
-    curves = await loadCurves();
+    await loadCurves();
   });
 
   async function ours(code: Uint8Array, other: Uint8Array, input: Uint8Array): Promise<Result> {
@@ -94,9 +89,7 @@ describe('EVM: programs made at random', () => {
           return this;
         },
       },
-      bls: curves.bls,
-      bn254: curves.bn254,
-      customPrecompiles: precompilesOf(common, curves, given.recover),
+      customPrecompiles: precompilesOf(common, given.recover),
     });
     for (const hex of evm.precompiles.keys()) evm.journal.addAlwaysWarmAddress(hex);
     const { proposer, baseFee, gasLimit, prevRandao, time } = block();

@@ -29,7 +29,7 @@ import {
   tableOf,
 } from './interpreter.ts';
 import type { WarmJournal } from './journal.ts';
-import { type Curves, precompilesOf } from './precompiles.ts';
+import { precompilesOf } from './precompiles.ts';
 import { wordOf } from './records.ts';
 import type { FlatState } from './state.ts';
 import type { EvmPorts } from './types.ts';
@@ -37,7 +37,6 @@ import type { EvmPorts } from './types.ts';
 /** What it is made of. */
 export type EvmParts = {
   readonly common: Common;
-  readonly curves: Curves;
   readonly recover: EvmPorts['recover'];
   readonly state: FlatState;
   readonly journal: WarmJournal;
@@ -126,15 +125,13 @@ export class LedgerEvm extends EVM {
 
   /** Makes one. */
   static async create(parts: EvmParts): Promise<LedgerEvm> {
-    const { common, curves, recover, state } = parts;
+    const { common, recover, state } = parts;
     const chain = new Chain();
     const options: EVMOpts = {
       common,
       stateManager: state,
       blockchain: chain,
-      bls: curves.bls,
-      bn254: curves.bn254,
-      customPrecompiles: precompilesOf(common, curves, recover),
+      customPrecompiles: precompilesOf(common, recover),
     };
     state.begin(new Overlay({ get: () => undefined, row: () => undefined }));
     return new LedgerEvm(options, parts, chain, await interpreterClass(options));

@@ -23,7 +23,6 @@ import { applyAuthorizations } from './authorizations.ts';
 import { CodeStore } from './code.ts';
 import { WarmJournal } from './journal.ts';
 import { LedgerEvm } from './ledger-evm.ts';
-import { loadCurves } from './precompiles.ts';
 import { FlatState } from './state.ts';
 import { trace } from './trace.ts';
 import type {
@@ -103,13 +102,11 @@ export class Machine implements EvmEngine {
     };
   }
 
-  /** Loads the curves and makes an engine. @param hardfork - another one for tests */
+  /** Makes an engine. @param hardfork - another one for tests */
   static async create(ports: EvmPorts, hardfork: Hardfork = 'osaka'): Promise<Machine> {
     const state = new FlatState(ports, new CodeStore());
-    const curves = await loadCurves();
     const evm = await LedgerEvm.create({
       common: commonOf(ports.chainId, hardfork),
-      curves,
       recover: ports.recover,
       state,
       journal: new WarmJournal(state),

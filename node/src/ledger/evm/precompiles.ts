@@ -1,6 +1,7 @@
 /**
  * The precompiled contracts: the library's, over native and WebAssembly curves, each in a guard.
  *
+ * Curves are loaded when they are first needed; a curve that cannot be loaded stops the node.
  * Upholds: a precompile answers or fails by its input alone. Whatever it throws becomes a failure
  * that takes all its gas, as revm and geth do for bad input: the same bytes fail in the same way on
  * every validator. Only what depends on the machine, the want of memory or stack, is thrown on and
@@ -12,55 +13,74 @@
 import type { Common } from '@ethereumjs/common';
 import {
   type AddPrecompile,
-  type EVMBLSInterface,
-  type EVMBN254Interface,
   EVMError,
   type ExecResult,
   getActivePrecompiles,
-  MCLBLS,
   type PrecompileFunc,
   type PrecompileInput,
-  RustBN254,
 } from '@ethereumjs/evm';
 import { EMPTY, fromHex } from '../../base/bytes.ts';
 import { present } from '../../base/errors.ts';
 import { sha256 } from '../../base/hash.ts';
 import { keccak256 } from '../keccak.ts';
 import { blake2Compressor, type Compress } from './blake2.ts';
+import { Bls } from './bls.ts';
+import { Bn254 } from './bn254.ts';
 import { kzgVerifier, type VerifyKzg } from './kzg.ts';
+import { p256Verifier, type VerifyP256 } from './p256.ts';
 import { wordOf } from './records.ts';
 import type { EvmPorts } from './types.ts';
 
-/** Curves that are loaded once. */
-export type Curves = {
-  readonly bls: EVMBLSInterface;
-  readonly bn254: EVMBN254Interface;
-  readonly verifyKzg: VerifyKzg;
-  readonly compress: Compress;
-};
+/** Something that is loaded once in a process, when it is first needed. */
+class Later<T> {
+  readonly #load: () => Promise<T>;
+  #loading: Promise<T> | undefined;
+  #value: T | undefined;
 
-let loaded: Promise<Curves> | undefined;
+  constructor(load: () => Promise<T>) {
+    this.#load = load;
+  }
 
-/** Loads the curves, once in a process; about 250 ms and 40 MiB. */
-export function loadCurves(): Promise<Curves> {
-  loaded ??= load();
-  return loaded;
+  /** What was loaded, if it was. */
+  get value(): T | undefined {
+    return this.#value;
+  }
+
+  load(): Promise<T> {
+    this.#loading ??= this.#load().then((value) => {
+      this.#value = value;
+      return value;
+    });
+    return this.#loading;
+  }
 }
 
-async function load(): Promise<Curves> {
-  const [mcl, { initRustBN }] = await Promise.all([import('mcl-wasm'), import('rustbn-wasm')]);
+const bn254 = new Later(() => Bn254.open());
+const p256 = new Later(p256Verifier);
+const blake2 = new Later(() => Promise.resolve(blake2Compressor()));
+const bls12 = new Later(async () => {
+  const { default: mcl } = await import('mcl-wasm');
   await mcl.init(mcl.BLS12_381);
-  const verifyKzg = kzgVerifier(mcl);
-  const bn254 = new RustBN254(await initRustBN());
-  return { bls: new MCLBLS(mcl), bn254, verifyKzg, compress: blake2Compressor() };
+  return { verifyKzg: kzgVerifier(mcl), bls: new Bls(mcl) };
+});
+
+/** Loads all that precompiles need: what is measured or compared waits for nothing then. */
+export async function loadCurves(): Promise<void> {
+  await Promise.all([bn254, p256, blake2, bls12].map((one: Later<unknown>) => one.load()));
 }
 
 const EC_RECOVER = 1;
 const BLAKE_2F = 9;
 const SHA_256 = 2;
 const POINT_EVALUATION = 10;
+const P256_VERIFY = 0x100;
+/** Precompiles of the library that ask a curve, the first and the last. */
+const BN254_RANGE = [0x06, 0x08] as const;
+const BLS12_RANGE = [0x0b, 0x11] as const;
 const EC_RECOVER_GAS = 3_000n;
 const POINT_EVALUATION_GAS = 50_000n;
+const P256_VERIFY_GAS = 6_900n;
+const P256_BYTES = 160;
 const SHA_256_GAS = 60n;
 const SHA_256_WORD_GAS = 12n;
 const BLAKE_2F_BYTES = 213;
@@ -138,6 +158,36 @@ function pointEvaluation(verify: VerifyKzg): PrecompileFunc {
   };
 }
 
+function p256Verify(verify: VerifyP256): PrecompileFunc {
+  return ({ data, gasLimit }) => {
+    if (gasLimit < P256_VERIFY_GAS) return failed(gasLimit, 'OUT_OF_GAS');
+    const isSigned = data.length === P256_BYTES && verify(data);
+    const returnValue = isSigned ? new Uint8Array(32) : EMPTY;
+    if (isSigned) returnValue[31] = 1;
+    return { executionGasUsed: P256_VERIFY_GAS, returnValue };
+  };
+}
+
+/** A precompile of the library over this curve: it looks for the curve in the EVM it is given. */
+function over(theirs: PrecompileFunc, curve: object): PrecompileFunc {
+  const evm = curve as PrecompileInput['_EVM'];
+  return (input) => theirs({ ...input, _EVM: evm });
+}
+
+/** A precompile that is made when what it needs is loaded. */
+function later<T>(needed: Later<T>, make: (value: T) => PrecompileFunc): PrecompileFunc {
+  let made: PrecompileFunc | undefined;
+  const ready = (value: T): PrecompileFunc => {
+    made ??= guarded(make(value));
+    return made;
+  };
+  return (input) => {
+    const { value } = needed;
+    if (value !== undefined) return ready(value)(input);
+    return needed.load().then((loaded) => ready(loaded)(input));
+  };
+}
+
 /** Whether this says more about the machine than about the input. */
 function isOfTheMachine(thrown: unknown): boolean {
   return (
@@ -165,20 +215,31 @@ function guarded(precompile: PrecompileFunc): PrecompileFunc {
   };
 }
 
-/** All precompiles of the hardfork, as the library takes them. */
-export function precompilesOf(
-  common: Common,
-  curves: Curves,
+function isIn(at: bigint, [first, last]: readonly [number, number]): boolean {
+  return at >= first && at <= last;
+}
+
+function precompileAt(
+  at: bigint,
+  theirs: PrecompileFunc,
   recover: EvmPorts['recover'],
-): AddPrecompile[] {
-  const own = new Map<bigint, PrecompileFunc>([
-    [BigInt(EC_RECOVER), ecRecover(recover)],
-    [BigInt(SHA_256), sha256Hash],
-    [BigInt(BLAKE_2F), blake2f(curves.compress)],
-    [BigInt(POINT_EVALUATION), pointEvaluation(curves.verifyKzg)],
-  ]);
-  return [...getActivePrecompiles(common)].map(([hex, theirs]) => {
-    const precompile = own.get(BigInt(`0x${hex}`)) ?? theirs;
-    return { address: `0x${hex}`, function: guarded(precompile) };
-  });
+): PrecompileFunc {
+  if (at === BigInt(EC_RECOVER)) return guarded(ecRecover(recover));
+  if (at === BigInt(SHA_256)) return guarded(sha256Hash);
+  if (at === BigInt(BLAKE_2F)) return later(blake2, blake2f);
+  if (at === BigInt(P256_VERIFY)) return later(p256, p256Verify);
+  if (at === BigInt(POINT_EVALUATION)) {
+    return later(bls12, ({ verifyKzg }) => pointEvaluation(verifyKzg));
+  }
+  if (isIn(at, BN254_RANGE)) return later(bn254, (curve) => over(theirs, { _bn254: curve }));
+  if (isIn(at, BLS12_RANGE)) return later(bls12, ({ bls }) => over(theirs, { _bls: bls }));
+  return guarded(theirs);
+}
+
+/** All precompiles of the hardfork, as the library takes them. */
+export function precompilesOf(common: Common, recover: EvmPorts['recover']): AddPrecompile[] {
+  return [...getActivePrecompiles(common)].map(([hex, theirs]) => ({
+    address: `0x${hex}`,
+    function: precompileAt(BigInt(`0x${hex}`), theirs, recover),
+  }));
 }
