@@ -22,7 +22,7 @@ export class EthNet {
 
   async start(): Promise<void> {
     const limits = {
-      METATRON__EVM__CALL_TIMEOUT_MS: '2000',
+      METATRON__EVM__MAX_CALLS: '4',
       METATRON__EVM__CALL_GAS: '1000000000',
     };
     this.#devnet = await startDevnet(this.#folder.path, ['--validators', '1'], limits);
