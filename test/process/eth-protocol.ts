@@ -65,6 +65,17 @@ export function protocolTests(net: EthNet): void {
     expect(none).to.equal(undefined);
   });
 
+  it('keeps web pages and large bodies out', async () => {
+    const body = '{"jsonrpc":"2.0","id":1,"method":"eth_chainId"}';
+    const headers = { 'content-type': 'application/json', origin: 'https://elsewhere.example' };
+    const page = await fetch(net.url, { method: 'POST', headers, body });
+    expect([page.status, await page.text()].join(' ')).to.match(/^403 .*evm\.origins/);
+    const large = await fetch(net.url, { method: 'POST', body: ' '.repeat(3_000_000) });
+    expect(large.status).to.equal(413);
+    expect((await fetch(net.url)).status).to.equal(200);
+    expect((await fetch(`${net.url}/elsewhere`, { method: 'POST', body })).status).to.equal(404);
+  });
+
   it('answers a batch in order, and refuses one that is too large', async () => {
     const request = (id: unknown) => ({ jsonrpc: '2.0', id, method: 'eth_chainId', params: [] });
     const ids = [7, 'x', null];
