@@ -8,13 +8,24 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { ContractFactory, JsonRpcProvider, Wallet } from 'ethers';
+import { present } from '../../node/src/base/errors.ts';
+import { abi, creationCode } from '../../node/src/gen/contracts/example-token.ts';
+import { codeHash as rulesHash } from '../../node/src/gen/contracts/memory-rules.ts';
 import { call } from '../../node/src/ops/rpc-client.ts';
+import type {
+  EthereumAnswer,
+  LogAnswer,
+  TransferList,
+} from '../../node/src/rpc/rest/contract-schemas.ts';
 import { type Devnet, type Finished, startDevnet, temporaryFolder } from './support.ts';
 
 const ROOT: string = fileURLToPath(new URL('../..', import.meta.url));
 const DEPLOY: string = fileURLToPath(new URL('../../scripts/deploy.ts', import.meta.url));
 const EXAMPLE: string = fileURLToPath(new URL('../../scripts/examples/policy.ts', import.meta.url));
 const CLI: string = join(ROOT, 'node_modules', 'hardhat', 'dist', 'src', 'cli.js');
+
+type Json = Readonly<Record<string, unknown>>;
 
 /** Runs a script in Hardhat on the devnet of this folder. */
 function onLedger(home: string, script: string): Promise<Finished> {
@@ -77,6 +88,54 @@ describe('Hardhat on a devnet', function () {
     expect(lines[2]).to.match(/^refused .*MemoryRulesPolicyRefused/);
     expect(lines[2]).to.contain(`EditorialNotEditor(${bob?.evmAddress})`);
     expect(lines[3]).to.match(/^allowed the door code changed at height \d+$/);
+  });
+
+  it('shows contracts, calls, events, errors and transfers of tokens over REST', async () => {
+    const { evm = '', api, accounts } = present(devnet, 'devnet').summary;
+    const get = async (path: string): Promise<Json> => {
+      const answer = await fetch(`${api}/v1/${path}`);
+      const body = (await answer.json()) as Json;
+      expect(answer.status, `${path}: ${JSON.stringify(body)}`).to.equal(200);
+      return body;
+    };
+    // Without a cache, since what was sent a moment ago counts.
+    const options = { pollingInterval: 50, cacheTimeout: -1 };
+    const provider = new JsonRpcProvider(evm, undefined, options);
+    const alice = new Wallet(accounts[0]?.privateKey ?? '', provider);
+    const bob = accounts[1]?.evmAddress ?? '';
+    const made = new ContractFactory(abi, creationCode, alice);
+    const token = await made.deploy([alice.address], 10).then((one) => one.waitForDeployment());
+    const transfer = token.getFunction('transfer');
+    const paid = await (await transfer.send(bob, 7)).wait();
+    const failing = await transfer.send(bob, 4, { gasLimit: 100_000 });
+    await failing.wait().catch(() => undefined);
+    provider.destroy();
+
+    const { contracts } = (await get('contracts')) as { contracts: readonly Json[] };
+    expect(contracts.map(({ codeHash }) => codeHash))
+      .to.have.length(9)
+      .and.not.include(null);
+    const rules = await get(`contracts/${contracts[2]?.['address']}`);
+    expect(rules).to.include({ name: 'MemoryRules', codeHash: rulesHash, delegate: null });
+    const address = String(token.target);
+    const own = await get(`contracts/${address}`);
+    expect(own).to.deep.include({ address: address.toLowerCase(), abi: null, name: null });
+    expect((await get(`search?q=${address}`))['kind']).to.equal('contract');
+
+    const { ethereum } = (await get(`transactions/${paid?.hash}`)) as { ethereum: EthereumAnswer };
+    expect(ethereum.call?.args.map(({ value }) => value)).to.deep.equal([bob.toLowerCase(), '7']);
+    expect(ethereum.outcome?.logs[0]?.decoded?.name).to.equal('Transfer');
+    const failed = await get(`transactions/${failing.hash}`);
+    const { outcome } = failed['ethereum'] as EthereumAnswer;
+    expect([outcome?.status, outcome?.decodedError?.name]).to.deep.equal([
+      0,
+      'ERC20InsufficientBalance',
+    ]);
+    const list = (await get(`accounts/${bob}/transfers`)) as TransferList;
+    expect(list.transfers.map(({ amount }) => amount)).to.deep.equal(['7']);
+    const asked = await get(`contracts/${contracts[5]?.['address']}/events?limit=1`);
+    const [event] = asked['events'] as readonly LogAnswer[];
+    expect(event?.decoded).to.deep.include({ contract: 'Ledger', name: 'PutRequested' });
   });
 
   it('says in a sentence that there is no devnet, when the network is used', async () => {

@@ -17,6 +17,7 @@ import type { Logger } from '../base/logger.ts';
 import type { MetricsPage } from './metrics.ts';
 import type { RpcPorts } from './ports.ts';
 import { chainEndpoints } from './rest/chain-endpoints.ts';
+import { contractEndpoints } from './rest/contract-endpoints.ts';
 import { type Endpoint, type Problem, problem, problemOf } from './rest/endpoint.ts';
 import { memoryEndpoints } from './rest/memory-endpoints.ts';
 import { openApi } from './rest/openapi.ts';
@@ -36,7 +37,12 @@ export type WebOptions = {
 
 /** All REST endpoints over the ports. */
 export function restEndpoints(ports: RpcPorts, prefix: string): readonly Endpoint[] {
-  return [...chainEndpoints(ports), ...memoryEndpoints(ports, prefix), ...spaceEndpoints(ports)];
+  return [
+    ...chainEndpoints(ports),
+    ...memoryEndpoints(ports, prefix),
+    ...spaceEndpoints(ports),
+    ...contractEndpoints(ports),
+  ];
 }
 
 /** What a client is told of a failure of ours. */

@@ -15,11 +15,13 @@ import { BLOCK_ID_FLAG } from '../../types/commit.ts';
 import type { AbciEvent, TxResult } from '../../types/results.ts';
 import { formatTime, ZERO_TIME } from '../../types/time.ts';
 import { errors } from '../errors.ts';
+import { EthQueries } from '../eth/queries.ts';
 import { base64, hex } from '../json.ts';
 import type { RpcPorts } from '../ports.ts';
 import { blockAt, heightOf, stored } from '../route.ts';
 import { COMET_VERSION } from '../routes-node.ts';
 import { type Endpoint, endpoint } from './endpoint.ts';
+import { ethereumOf } from './ethereum-tx.ts';
 import { badParams, decodeTx, param } from './query.ts';
 import {
   type BlockAnswer,
@@ -30,6 +32,7 @@ import {
   mempoolSchema,
   type StatusAnswer,
   statusSchema,
+  type TxAnswer,
   type TxList,
   type TxSummary,
   txListSchema,
@@ -37,6 +40,7 @@ import {
   validatorsSchema,
 } from './schemas.ts';
 
+const EITHER_HASH = z.string().regex(/^(?:0x)?[0-9A-Fa-f]{64}$/, 'is not 64 hex digits');
 /** Heights that one page of transactions looks through, at most. */
 const MAX_HEIGHTS = 2_000;
 
@@ -157,6 +161,36 @@ async function transactions(
   return { transactions: list, next: more ? `${last.height}.${last.index}` : null };
 }
 
+/** The place of a transaction by its own hash, or by that of the Ethereum transaction in it. */
+async function placeOf(
+  { index }: RpcPorts,
+  queries: EthQueries,
+  hash: Uint8Array,
+): Promise<TxLocation | undefined> {
+  const at = index.locate(hash);
+  if (at !== undefined) return at;
+  return await queries.placeOf(hash);
+}
+
+async function transaction(ports: RpcPorts, queries: EthQueries, text: string): Promise<TxAnswer> {
+  const { chain, index } = ports;
+  const hash = present(fromHex(text.replace(/^0x/, '')), 'a checked hash');
+  const at = await placeOf(ports, queries, hash);
+  const found = at && at.height <= chain.height ? index.txAt(at) : undefined;
+  if (found === undefined) {
+    throw new LedgerError(errors.NotFound, { what: `transaction ${text}` });
+  }
+  return {
+    ...txSummary(found),
+    time: formatTime(chain.meta(found.height)?.header.time ?? ZERO_TIME),
+    log: found.result.log,
+    events: events(found.result.events),
+    raw: base64(found.tx),
+    decoded: await decodeTx(ports, found.tx),
+    ethereum: await ethereumOf(queries, found),
+  };
+}
+
 function blockEndpoints(ports: RpcPorts): readonly Endpoint[] {
   const { chain } = ports;
   return [
@@ -198,7 +232,8 @@ function blockHeight({ chain, index }: RpcPorts, text: string): number {
 
 /** The endpoints, over the ports. */
 export function chainEndpoints(ports: RpcPorts): readonly Endpoint[] {
-  const { chain, index, pool } = ports;
+  const { chain, pool } = ports;
+  const queries = new EthQueries(ports.app);
   return [
     endpoint('/v1/status', 'How this node stands', z.strictObject({}), statusSchema, () =>
       status(ports),
@@ -218,24 +253,10 @@ export function chainEndpoints(ports: RpcPorts): readonly Endpoint[] {
     ),
     endpoint(
       '/v1/transactions/:hash',
-      'A transaction by its hash, decoded',
-      z.strictObject({ hash: param.hash }),
+      'A transaction by its hash, or by the hash of the Ethereum transaction in it, decoded',
+      z.strictObject({ hash: EITHER_HASH }),
       txSchema,
-      async ({ hash }) => {
-        const at = index.locate(present(fromHex(hash), 'a checked hash'));
-        const found = at && at.height <= chain.height ? index.txAt(at) : undefined;
-        if (found === undefined) {
-          throw new LedgerError(errors.NotFound, { what: `transaction ${hash}` });
-        }
-        return {
-          ...txSummary(found),
-          time: formatTime(chain.meta(found.height)?.header.time ?? ZERO_TIME),
-          log: found.result.log,
-          events: events(found.result.events),
-          raw: base64(found.tx),
-          decoded: await decodeTx(ports, found.tx),
-        };
-      },
+      ({ hash }) => transaction(ports, queries, hash),
     ),
     endpoint(
       '/v1/validators',

@@ -1,11 +1,12 @@
 /**
- * The few Cosmos SDK messages REST reads: an account, its balances.
+ * The few Cosmos SDK messages REST reads: an account, its balances, what a transaction carries.
  *
  * Upholds: decoding is strict, as the ledger's own answers are canonical.
  * Spec: cosmos.auth.v1beta1 and cosmos.bank.v1beta1 of Cosmos SDK 0.50.
  *
  * @module
  */
+import { attempt, LedgerError } from '../../base/errors.ts';
 import {
   always,
   bytes,
@@ -106,4 +107,43 @@ const balancesCodec: Codec<{
 /** The coins in a QueryAllBalancesResponse. @throws LedgerError codec/1 */
 export function readBalances(answer: Uint8Array): readonly Coin[] {
   return balancesCodec.decode(answer).balances;
+}
+
+type TxRaw = {
+  readonly body: Uint8Array;
+  readonly authInfo: Uint8Array;
+  readonly signatures: readonly Uint8Array[];
+};
+
+/** Bytes of a transaction, at most: more than a block holds. */
+const MAX_TX = 4_194_304;
+
+const txRawCodec: Codec<TxRaw> = message<TxRaw>('TxRaw', {
+  body: bytes(1, MAX_TX),
+  authInfo: bytes(2, MAX_VALUE),
+  signatures: bytesList(3, MAX_TEXT, 1),
+});
+
+const carriedCodec: Codec<Any> = message<Any>('Any', {
+  typeUrl: text(1, MAX_TEXT),
+  value: bytes(2, MAX_TX),
+});
+
+/** The body of a transaction that carries an Ethereum transaction and nothing else. */
+const carrierCodec: Codec<{ readonly messages: readonly Any[]; readonly options: readonly Any[] }> =
+  message('TxBody', { messages: list(1, carriedCodec, 1), options: list(1023, anyCodec, 1) });
+
+const answersCodec: Codec<{ readonly answers: readonly Any[] }> = message('TxMsgData', {
+  answers: list(2, carriedCodec, MAX_COINS),
+});
+
+/** The one message of a transaction of the kind that carries Ethereum transactions. */
+export function carriedMessage(tx: Uint8Array): Any | undefined {
+  const body = attempt(() => carrierCodec.decode(txRawCodec.decode(tx).body));
+  return body instanceof LedgerError ? undefined : body.messages[0];
+}
+
+/** The answer of a transaction's first message, from the data of its result. */
+export function firstAnswer(data: Uint8Array): Any | undefined {
+  return answersCodec.decode(data).answers[0];
 }

@@ -28,11 +28,13 @@ import { EntryType, Operation } from '../../gen/metatron/memory/v1/state.ts';
 import { anchorJson, ENTRY_PROOF, type EntryProof } from '../../types/bundles.ts';
 import { formatTime, ZERO_TIME } from '../../types/time.ts';
 import { errors as rpcErrors } from '../errors.ts';
+import { EthQueries } from '../eth/queries.ts';
 import { base64 } from '../json.ts';
 import type { RpcPorts } from '../ports.ts';
 import { stored } from '../route.ts';
 import { addressRequestCodec, readAccount, readBalances, readKey } from './cosmos.ts';
 import { type Endpoint, endpoint, errors } from './endpoint.ts';
+import { isDelegation } from './ethereum-tx.ts';
 import { ask, badParams, param, where } from './query.ts';
 import {
   type AccountAnswer,
@@ -191,6 +193,17 @@ async function memoryExists(ports: RpcPorts, id: string): Promise<boolean> {
   return answer.code === 0 && QueryEntryResponse.decode(answer.value).entry !== undefined;
 }
 
+/** The EVM's address of a contract: of an account with code that no key signs for. */
+async function contractAt(ports: RpcPorts, address: string): Promise<string | undefined> {
+  const asked = QueryAccountRequest.encode({ address }).finish();
+  const { value } = await ask(ports, '/metatron.evm.v1.Query/Account', asked);
+  const { codeHash, evmAddress } = QueryAccountResponse.decode(value);
+  if (codeHash.length === 0) return undefined;
+  const evm = `0x${toHex(evmAddress)}`;
+  const code = await new EthQueries(ports.app).code(0, evmAddress);
+  return isDelegation(code) ? undefined : evm;
+}
+
 /** What a text names: a height, a hash of a block or transaction, a memory's id, an address. */
 async function search(ports: RpcPorts, text: string): Promise<SearchAnswer> {
   const { chain, index } = ports;
@@ -199,20 +212,24 @@ async function search(ports: RpcPorts, text: string): Promise<SearchAnswer> {
     if (chain.meta(Number(text)) === undefined) throw missing();
     return { kind: 'block', href: `/v1/blocks/${Number(text)}` };
   }
-  if (/^[0-9A-Fa-f]{64}$/.test(text)) {
-    const height = index.heightOf(idOf(text));
+  const hash = /^(?:0x)?([0-9A-Fa-f]{64})$/.exec(text)?.[1];
+  if (hash !== undefined) {
+    const height = index.heightOf(idOf(hash));
     if (height !== undefined) return { kind: 'block', href: `/v1/blocks/${height}` };
-    if (index.locate(idOf(text)) !== undefined) {
-      return { kind: 'transaction', href: `/v1/transactions/${text.toUpperCase()}` };
+    const queries = new EthQueries(ports.app);
+    if (index.locate(idOf(hash)) !== undefined || (await queries.placeOf(idOf(hash)))) {
+      return { kind: 'transaction', href: `/v1/transactions/${hash.toUpperCase()}` };
     }
-    if (await memoryExists(ports, text)) {
-      return { kind: 'memory', href: `/v1/memories/${text.toLowerCase()}` };
+    if (await memoryExists(ports, hash)) {
+      return { kind: 'memory', href: `/v1/memories/${hash.toLowerCase()}` };
     }
     throw missing();
   }
   if (!/^([0-9a-z]{8,90}|0x[0-9A-Fa-f]{40})$/.test(text)) {
     badParams('q is a height, a hash of 64 hex digits, or an address');
   }
+  const contract = await contractAt(ports, text);
+  if (contract !== undefined) return { kind: 'contract', href: `/v1/contracts/${contract}` };
   const { address } = await account(ports, text);
   return { kind: 'account', href: `/v1/accounts/${address}` };
 }

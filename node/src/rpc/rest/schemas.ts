@@ -8,6 +8,7 @@
  */
 import * as z from 'zod';
 import { ENTRY_PROOF, type EntryProof } from '../../types/bundles.ts';
+import { type EthereumAnswer, ethereumSchema } from './contract-schemas.ts';
 
 /** Entries on a page by default, and at most. */
 export const DEFAULT_LIMIT = 20;
@@ -167,6 +168,7 @@ export type TxAnswer = {
   readonly events: readonly EventAnswer[];
   readonly raw: string;
   readonly decoded: JsonRecord | null;
+  readonly ethereum: EthereumAnswer | null;
 };
 
 /** The schema of `TxAnswer`. */
@@ -184,6 +186,7 @@ export const txSchema: z.ZodType<TxAnswer> = z.object({
   events: z.array(eventSchema),
   raw: base64,
   decoded: json.nullable().describe('As the application reads it; null if it cannot'),
+  ethereum: ethereumSchema.nullable().describe('The Ethereum transaction that it carries'),
 });
 
 /** An account. */
@@ -257,13 +260,13 @@ export const mempoolSchema: z.ZodType<MempoolAnswer> = z.object({
 
 /** What a text names. */
 export type SearchAnswer = {
-  readonly kind: 'block' | 'transaction' | 'account' | 'memory';
+  readonly kind: 'block' | 'transaction' | 'account' | 'contract' | 'memory';
   readonly href: string;
 };
 
 /** The schema of `SearchAnswer`. */
 export const searchSchema: z.ZodType<SearchAnswer> = z.object({
-  kind: z.enum(['block', 'transaction', 'account', 'memory']),
+  kind: z.enum(['block', 'transaction', 'account', 'contract', 'memory']),
   href: z.string(),
 });
 
