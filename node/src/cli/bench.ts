@@ -22,6 +22,7 @@ type Options = {
   readonly home?: string;
   readonly profile?: string;
   readonly compare?: true;
+  readonly secondOpinion: BenchResult['secondOpinion'];
   readonly json?: true;
 };
 
@@ -114,6 +115,11 @@ export function registerBench(program: Command): void {
     .option('--ops-per-tx <n>', 'writes per transaction', wholeNumber(1, 500), 1)
     .option('--home <dir>', 'keep the devnet here (default: a temporary folder)')
     .option('--profile <dir>', "write each validator's processor profile here")
+    .addOption(
+      new Option('--second-opinion <mode>', 'as evm.secondOpinion of a node')
+        .choices(['halt', 'report', 'off'])
+        .default('halt'),
+    )
     .option('--compare', 'give `hardhat node` the same load afterwards; for the EVM')
     .addOption(jsonOption())
     .addHelpText(

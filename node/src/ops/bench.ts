@@ -47,6 +47,8 @@ export type BenchSpec = {
   readonly opsPerTx: number;
   /** Whether `hardhat node` gets the same load afterwards; of an EVM app only. */
   readonly compare: boolean;
+  /** Whether each validator asks a second EVM, and what it does when that differs. */
+  readonly secondOpinion: 'halt' | 'report' | 'off';
   /** Home to keep; a temporary one if absent. */
   readonly home: string | undefined;
   /** Folder for a processor profile of each validator; none if absent. */
@@ -59,6 +61,7 @@ export type BenchSpec = {
 export type BenchResult = {
   readonly app: BenchApp;
   readonly validators: number;
+  readonly secondOpinion: BenchSpec['secondOpinion'];
   readonly txPerSecond: number;
   readonly opsPerSecond: number;
   readonly latencyMs: { readonly p50: number; readonly p95: number; readonly p99: number };
@@ -195,6 +198,7 @@ function resultOf(spec: BenchSpec, m: Awaited<ReturnType<typeof measure>>): Benc
   return {
     app: spec.app,
     validators: spec.validators,
+    secondOpinion: spec.secondOpinion,
     txPerSecond: Math.round(perSecond * 10) / 10,
     opsPerSecond: Math.round(perSecond * spec.opsPerTx * 10) / 10,
     latencyMs: {
@@ -255,7 +259,7 @@ function prepare(spec: BenchSpec, home: string, chainId: string, accounts: Accou
     genesis,
     fresh: true,
     now: spec.now,
-    overrides: { log: { level: 'warn' } },
+    overrides: { log: { level: 'warn' }, evm: { secondOpinion: spec.secondOpinion } },
   });
 }
 

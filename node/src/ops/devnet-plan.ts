@@ -191,7 +191,7 @@ function nodeConfigs(
     ...spec.overrides,
     p2p: { listen: local(port.p2p), persistentPeers: peers.filter((_, j) => j !== i) },
     rpc: { listen: local(port.rpc) },
-    evm: { listen: local(port.evm) },
+    evm: { ...spec.overrides['evm'], listen: local(port.evm) },
   }));
 }
 
