@@ -11,6 +11,8 @@
  *
  * @module
  */
+
+import { latin1 } from '../src/base/bytes.ts';
 import { LedgerError, present } from '../src/base/errors.ts';
 import { HASH_SIZE } from '../src/base/hash.ts';
 import {
@@ -49,17 +51,23 @@ export type ReadTile = (level: number, index: number) => Uint8Array | undefined;
 /** The log without entries. */
 export const EMPTY_LOG: LogState = { size: 0, growing: [], peaks: [] };
 
-/** The log after `leaves`, and the tiles that became full. Cost: about two hashes a leaf. */
+/**
+ * The log after `leaves`, and the tiles that became full. Cost: about two hashes a leaf.
+ *
+ * @param hashes - of the leaves, if they are known
+ */
 export function append(
   log: LogState,
   leaves: readonly Uint8Array[],
+  hashes?: readonly Uint8Array[],
 ): { readonly log: LogState; readonly tiles: readonly FullTile[] } {
   const growing = log.growing.map((level) => level.slice());
   const peaks = log.peaks.slice();
   const tiles: FullTile[] = [];
   let { size } = log;
-  for (const leaf of leaves) {
-    let hash = logLeafHash(leaf);
+  for (const [i, leaf] of leaves.entries()) {
+    const known = hashes?.[i];
+    let hash = known === undefined ? logLeafHash(leaf) : latin1(known);
     push(growing, 0, hash);
     // Each one at the end of the size joins two subtrees; four joins fill a tile.
     let joins = 0;

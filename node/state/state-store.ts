@@ -205,11 +205,15 @@ export class LevelStateStore {
   }
 
   /** Appends leaves to a log; part of the height being finalized. */
-  appendLog(log: Uint8Array, leaves: readonly Uint8Array[]): LogHead {
+  appendLog(
+    log: Uint8Array,
+    leaves: readonly Uint8Array[],
+    hashes?: readonly Uint8Array[],
+  ): LogHead {
     const text = textOf(log);
     const { logs } = this.#open();
     const before = logs.get(text);
-    const after = append(before?.log ?? this.#logState(text, log), leaves);
+    const after = append(before?.log ?? this.#logState(text, log), leaves, hashes);
     const tiles = [...(before?.tiles ?? []), ...after.tiles];
     logs.set(text, { key: log, log: after.log, tiles });
     return { size: after.log.size, root: logRoot(after.log) };

@@ -103,9 +103,9 @@ describe('ledger: attempts before a decision', () => {
           expect(busyStore.dump()).to.equal(plainStore.dump());
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
-  }).timeout(20_000);
+  }).timeout(60_000);
 
   it('show nothing before the decision, and are used only for the block they were of', async () => {
     const store = new MemoryStore();

@@ -138,7 +138,7 @@ describe('ledger: checks of pending transactions', () => {
       }),
       { numRuns: 150 },
     );
-  }).timeout(20_000);
+  }).timeout(60_000);
 
   it('count what is promised, and never over a gap', async () => {
     const store = new MemoryStore();

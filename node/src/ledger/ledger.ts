@@ -291,8 +291,8 @@ export class Ledger implements Application {
     const run = await this.#executed(request);
     await run.finish({ misbehavior: request.misbehavior, votes: request.decidedLastCommit.votes });
     const { state, results, known } = run;
-    for (const { log, leaves } of state.logs()) {
-      const head = this.#store.appendLog(log, leaves);
+    for (const { log, leaves, hashes } of state.logs()) {
+      const head = this.#store.appendLog(log, leaves, hashes);
       for (const module of modules) module.sealLog?.(state, log, head);
     }
     for (const [key, value] of state.rows()) this.#store.putRow(key, value);

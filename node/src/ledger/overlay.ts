@@ -8,6 +8,7 @@
  * @module
  */
 import { EMPTY } from '../base/bytes.ts';
+import { leafHash } from '../base/merkle.ts';
 import { named, type RecordKey } from './keys.ts';
 import type { RecordCodec } from './record.ts';
 import type { RecordChange } from './store.ts';
@@ -50,14 +51,21 @@ function decoded<T>(held: Held, codec: RecordCodec<T>): T | undefined {
   return value;
 }
 
-/** Leaves to append to one log. */
-export type PendingLog = { readonly log: Uint8Array; readonly leaves: readonly Uint8Array[] };
+/** Leaves to append to one log, and their hashes. */
+export type PendingLog = {
+  readonly log: Uint8Array;
+  readonly leaves: readonly Uint8Array[];
+  readonly hashes: readonly Uint8Array[];
+};
 
 type GrowingLog = {
   readonly log: Uint8Array;
   readonly name: string;
   readonly leaves: Uint8Array[];
+  readonly hashes: Uint8Array[];
 };
+
+type Appended = { readonly growing: GrowingLog; readonly hash: Uint8Array };
 
 /** Bytes of the allocations that rows share. */
 const CHUNK_BYTES = 32_768;
@@ -73,7 +81,7 @@ export class Overlay {
   readonly #rows: (readonly [key: Uint8Array, value: Uint8Array])[] = [];
   readonly #logs = new Map<string, GrowingLog>();
   /** The log of each appended leaf, in order. */
-  readonly #appended: GrowingLog[] = [];
+  readonly #appended: Appended[] = [];
   #chunk: Uint8Array = EMPTY;
   #at = 0;
 
@@ -155,15 +163,18 @@ export class Overlay {
     this.#rows.push([key, value]);
   }
 
-  /** Appends a leaf to a log. */
-  append(log: RecordKey, leaf: Uint8Array): void {
+  /** Appends a leaf to a log. @returns its RFC 6962 hash */
+  append(log: RecordKey, leaf: Uint8Array): Uint8Array {
     let growing = this.#logs.get(log.name);
     if (growing === undefined) {
-      growing = { log: log.bytes, name: log.name, leaves: [] };
+      growing = { log: log.bytes, name: log.name, leaves: [], hashes: [] };
       this.#logs.set(log.name, growing);
     }
+    const hash = leafHash(leaf);
     growing.leaves.push(leaf);
-    this.#appended.push(growing);
+    growing.hashes.push(hash);
+    this.#appended.push({ growing, hash });
+    return hash;
   }
 
   /** How many leaves were appended to `log` here. */
@@ -185,8 +196,9 @@ export class Overlay {
     }
     this.#rows.length = mark.rows;
     while (this.#appended.length > mark.leaves) {
-      const { name, leaves } = this.#appended.pop() as GrowingLog;
+      const { name, leaves, hashes } = (this.#appended.pop() as Appended).growing;
       leaves.pop();
+      hashes.pop();
       if (leaves.length === 0) this.#logs.delete(name);
     }
   }
@@ -201,14 +213,9 @@ export class Overlay {
     return this.#rows;
   }
 
-  /** Every appended leaf, in the order in which they were. */
-  leaves(): readonly Uint8Array[] {
-    const next = new Map<string, number>();
-    return this.#appended.map(({ name, leaves }) => {
-      const at = next.get(name) ?? 0;
-      next.set(name, at + 1);
-      return leaves[at] as Uint8Array;
-    });
+  /** The hash of every appended leaf, in the order in which they were appended. */
+  leafHashes(): readonly Uint8Array[] {
+    return this.#appended.map(({ hash }) => hash);
   }
 
   /** Appended leaves by log, in order of each log's first leaf. */

@@ -53,8 +53,13 @@ export type StateStore = {
    * Appends leaves (not yet hashed) to a log; part of the height being finalized.
    *
    * @param log - 32 bytes that name the log
+   * @param hashes - RFC 6962 hashes of the leaves, if they are known
    */
-  appendLog(log: Uint8Array, leaves: readonly Uint8Array[]): LogHead;
+  appendLog(
+    log: Uint8Array,
+    leaves: readonly Uint8Array[],
+    hashes?: readonly Uint8Array[],
+  ): LogHead;
   /** Writes a write-once row; part of the height being finalized. */
   putRow(key: Uint8Array, value: Uint8Array): void;
   /**

@@ -7,7 +7,8 @@
  * @module
  */
 import { toHex, u64be } from '../../base/bytes.ts';
-import { EMPTY_ROOT, leafHash } from '../../base/merkle.ts';
+import { invariant } from '../../base/errors.ts';
+import { EMPTY_ROOT } from '../../base/merkle.ts';
 import type { Timestamp } from '../../gen/google/protobuf/timestamp.ts';
 import type { EntryType, Source, SpaceMode } from '../../gen/metatron/memory/v1/state.ts';
 import { nanosTimestamp } from '../../types/amino.ts';
@@ -98,28 +99,47 @@ export function nextIndex(state: Overlay, space: SpaceRef): number {
   return Number(getSpace(state, space.id)?.size ?? 0n) + state.appended(space.log);
 }
 
-/** Appends an operation to a space's log. */
-export function appendLeaf(state: Overlay, space: SpaceRef, index: number, leaf: Uint8Array): void {
-  state.append(space.log, leaf);
+/** Appends an operation to a space's log. @returns the leaf's hash */
+export function appendLeaf(
+  state: Overlay,
+  space: SpaceRef,
+  index: number,
+  leaf: Uint8Array,
+): Uint8Array {
   state.putRow(operationRow(space.id, index), leaf);
+  return state.append(space.log, leaf);
 }
 
-/** Writes an entry into a space that has a record. */
-export function writeEntry(writing: Writing, space: SpaceRef, entry: NewEntry): WrittenAt {
+/**
+ * Writes an entry.
+ *
+ * @param owner - whose personal space it is, which then may come to be now; else it has a record
+ */
+export function writeEntry(
+  writing: Writing,
+  space: SpaceRef,
+  owner: AccountId | undefined,
+  entry: NewEntry,
+): WrittenAt {
   const { block, state } = writing;
   const { id, key, keyHash, content } = entry;
-  const index = nextIndex(state, space);
+  const record = getSpace(state, space.id);
+  if (record === undefined) {
+    invariant(owner !== undefined, 'a space that the rules know has a record');
+    makeSpace(writing, space, owner);
+  }
+  const index = Number(record?.size ?? 0n) + state.appended(space.log);
   const head = key === '' ? undefined : headAt(space.id, keyHash);
   const version = head === undefined ? 1 : Number(getHead(state, head)?.version ?? 0n) + 1;
   const leaf = leafOf(block, state, space, entry, version);
-  appendLeaf(state, space, index, leaf);
+  const hash = appendLeaf(state, space, index, leaf);
   const stored = { space: space.id, index, content };
   state.putRow(entryRow(id), storedEntryCodec.borrow(stored, state.keep));
   if (head !== undefined) {
     setHead(state, head, {
       version: BigInt(version),
       index: BigInt(index),
-      leafHash: leafHash(leaf),
+      leafHash: hash,
       entryId: id,
     });
     state.putRow(versionRow(space.id, keyHash, version), u64be(index));

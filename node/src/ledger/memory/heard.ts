@@ -213,7 +213,7 @@ function put(writing: Writing, parameters: Parameters): void {
   const exists = opened(writing, space);
   invariant(exists, 'a space that the rules know has a record');
   const [key, content] = [parameters.text(2), parameters.bytes(3)];
-  writeEntry(writing, space, {
+  writeEntry(writing, space, undefined, {
     id: parameters.topic(1).slice(),
     author: resolve(state, parameters.topicAddress(3)).slice(),
     key,

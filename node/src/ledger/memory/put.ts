@@ -7,7 +7,7 @@
  * @module
  */
 import { EMPTY, equalBytes, utf8, utf8Length } from '../../base/bytes.ts';
-import { invariant, LedgerError } from '../../base/errors.ts';
+import { LedgerError } from '../../base/errors.ts';
 import { sha256 } from '../../base/hash.ts';
 import type { MsgPut } from '../../gen/metatron/memory/v1/tx.ts';
 import { MSG_PUT_AMINO, putToAmino } from '../../types/amino.ts';
@@ -37,7 +37,7 @@ import { KIND } from '../rules/call.ts';
 import type { Question, SpaceRef } from '../rules/question.ts';
 import { hasPolicy } from '../rules/state.ts';
 import { decodeCosmos } from '../tx/decode.ts';
-import { makeSpace, personalSpace, spaceRef, writeEntry } from './entries.ts';
+import { personalSpace, spaceRef, writeEntry } from './entries.ts';
 import { errors } from './errors.ts';
 import { getHead, getSpace, headAt } from './schema.ts';
 import { msgPutCodec, msgPutResponseCodec } from './wire.ts';
@@ -154,15 +154,16 @@ class Put implements RuledMessage {
     const { state, gas } = context;
     const { key } = this.#message;
     gas.charge(GAS.put + GAS.storedByte * this.#storedBytes, 'put');
-    if (this.#own) this.#openOwn(context, question);
-    if (key !== '') this.#planVersion(context, question);
     const step = question.operation(this.#space, this.#author, {
       kind: KIND.put,
       size: this.#storedBytes,
       keyHash: key === '' ? NO_KEY : this.#hashOfKey(),
       contentHash: this.#hashOfContent(),
     });
-    if (step.operations.length === 1) {
+    const first = step.operations.length === 1;
+    if (first && this.#own) this.#openOwn(context, question);
+    if (key !== '') this.#planVersion(context, question);
+    if (first) {
       if (!this.#own) gas.charge(GAS.sharedSpace, 'shared space');
       step.hasPolicy = hasPolicy(state, this.#space.id);
       if (step.hasPolicy) gas.charge(GAS.policy, 'policy');
@@ -198,13 +199,10 @@ class Put implements RuledMessage {
   apply(context: Context): Uint8Array {
     const { key, type, eventTime, content, tags, sources } = this.#message;
     const space = this.#space;
-    if (getSpace(context.state, space.id) === undefined) {
-      invariant(this.#own, 'a space that the rules know has a record');
-      makeSpace(context, space, this.#author);
-    }
     const sequence = context.sequenceOf(this.#author);
     const id = entryId(space.id, this.#author, sequence, context.messageIndex);
-    const { index, version } = writeEntry(context, space, {
+    const owner = this.#own ? this.#author : undefined;
+    const { index, version } = writeEntry(context, space, owner, {
       id,
       author: this.#author,
       key,

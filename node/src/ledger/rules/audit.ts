@@ -10,7 +10,7 @@
  * @module
  */
 import type { CommitInfo, Misbehavior } from '../../abci/application.ts';
-import { merkleRoot } from '../../base/merkle.ts';
+import { rootOfHashes } from '../../base/merkle.ts';
 import { type Codec, message, uint } from '../../base/proto.ts';
 import { address as auditAddress } from '../../gen/contracts/audit-log.ts';
 import { address as reputationAddress } from '../../gen/contracts/reputation.ts';
@@ -53,9 +53,9 @@ const missedCodec: Codec<{ readonly count: number }> = message<{ readonly count:
 
 /** Appends the leaf of a block to the audit log, if it had operations. */
 export async function auditOperations(place: SystemPlace): Promise<void> {
-  const leaves = place.state.leaves();
-  if (leaves.length === 0) return;
-  const data = encodeCall(APPEND, [place.block.height, leaves.length, merkleRoot(leaves)]);
+  const hashes = place.state.leafHashes();
+  if (hashes.length === 0) return;
+  const data = encodeCall(APPEND, [place.block.height, hashes.length, rootOfHashes(hashes)]);
   await systemCall(place, AUDIT_LOG, data);
 }
 

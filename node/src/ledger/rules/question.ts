@@ -32,6 +32,8 @@ export class Question {
   readonly #steps: Step[] = [];
   /** Steps that later operations may join, by the hex of their space. */
   readonly #open = new Map<string, OpenStep[]>();
+  /** The step of the operation before: that of the next, as a rule. */
+  #latest: OpenStep | undefined;
   readonly #writes = new Map<string, number>();
   #last = false;
 
@@ -42,8 +44,7 @@ export class Question {
 
   /** Adds an operation. @returns the step that it is part of */
   operation(of: SpaceRef, by: AccountId, operation: Operation): OpenStep {
-    const here = this.#open.get(of.hex);
-    const open = here?.find((step) => equalBytes(step.account, by));
+    const open = this.#stepOf(of, by);
     const kind = 2 ** operation.kind;
     if (open !== undefined) {
       open.kinds |= kind;
@@ -63,16 +64,25 @@ export class Question {
       operations: [operation],
       hasPolicy: false,
     };
+    const here = this.#open.get(of.hex);
     if (here === undefined) this.#open.set(of.hex, [step]);
     else here.push(step);
     this.#steps.push(step);
+    this.#latest = step;
     return step;
+  }
+
+  #stepOf(of: SpaceRef, by: AccountId): OpenStep | undefined {
+    const latest = this.#latest;
+    if (latest !== undefined && latest.of === of && latest.account === by) return latest;
+    return this.#open.get(of.hex)?.find((step) => equalBytes(step.account, by));
   }
 
   /** Adds a change of the rules by their own functions. */
   action(by: AccountId, action: Uint8Array): void {
     this.#steps.push({ author: this.#addressOf(by), account: by, action });
     this.#open.clear();
+    this.#latest = undefined;
     this.endBatch();
   }
 
