@@ -59,8 +59,8 @@ export const GAS = {
 export const BLOCK_GAS = 40_000_000;
 
 /**
- * What a unit of EVM gas counts of `block.max_gas`: the worst programs make the EVM work as long for
- * it as native transactions do for six of theirs (docs/performance.md).
+ * What a unit of EVM gas counts of `block.max_gas`: the worst programs make the EVM work as long
+ * for it as native transactions do for six of theirs (docs/performance.md).
  */
 export const EVM_GAS_WEIGHT = 6;
 

@@ -105,6 +105,14 @@ function isStop(thrown: EVMError): boolean {
   return thrown.error === EVMError.errorMessages.STOP;
 }
 
+/** How a frame ended that threw this. */
+function endOf(frame: Frame, thrown: unknown): Awaited<ReturnType<Interpreter['run']>> {
+  if (!(thrown instanceof EVMError)) throw thrown;
+  if (!frame.lent) frame.flush();
+  const { run: runState } = frame;
+  return isStop(thrown) ? { runState } : { runState, exceptionError: thrown };
+}
+
 /** Makes a call of a frame and puts its answer there. */
 async function call(above: Interpreter, frame: Frame, op: number): Promise<void> {
   const { message, outAt, outSize } = payCall(frame, op);
@@ -133,7 +141,7 @@ async function runInside(
   runState: RunState,
   message: Message,
 ): Promise<EVMResult> {
-  const { warm, flat } = above._evm as LedgerEvm;
+  const { warm } = above._evm as LedgerEvm;
   message.selfdestruct = warm.destroyed;
   message.createdAddresses = warm.created;
   message.gasRefund = runState.gasRefund;
@@ -141,7 +149,6 @@ async function runInside(
   const { execResult } = result;
   for (const log of execResult.logs ?? []) above._result.logs.push(log);
   if (execResult.exceptionError === undefined) runState.gasRefund = execResult.gasRefund ?? 0n;
-  above._env.contract = present(flat.account(above._env.address.bytes), 'account that runs');
   return result;
 }
 
@@ -156,21 +163,15 @@ export function interpreterFor(Base: InterpreterClass): InterpreterClass {
       const runState = this._runState;
       runState.code = code;
       const frame = new Frame(runState, this.#ledger, this.#ledger.context, code);
+      const { table } = this.#ledger;
       try {
-        await this.#loop(frame);
+        for (let op = runFree(frame, table); op !== END; op = runFree(frame, table)) {
+          await (isCall(op) ? call(this, frame, op) : this.#lend(frame, op));
+        }
         frame.flush();
         return { runState };
       } catch (thrown) {
-        if (!(thrown instanceof EVMError)) throw thrown;
-        if (!frame.lent) frame.flush();
-        return isStop(thrown) ? { runState } : { runState, exceptionError: thrown };
-      }
-    }
-
-    async #loop(frame: Frame): Promise<void> {
-      const { table } = this.#ledger;
-      for (let op = runFree(frame, table); op !== END; op = runFree(frame, table)) {
-        await (isCall(op) ? call(this, frame, op) : this.#lend(frame, op));
+        return endOf(frame, thrown);
       }
     }
 
