@@ -205,11 +205,7 @@ export class LevelStateStore {
   }
 
   /** Appends leaves to a log; part of the height being finalized. */
-  appendLog(
-    log: Uint8Array,
-    leaves: readonly Uint8Array[],
-    hashes?: readonly Uint8Array[],
-  ): LogHead {
+  appendLog(log: Uint8Array, leaves: readonly Uint8Array[], hashes?: typeof leaves): LogHead {
     const text = textOf(log);
     const { logs } = this.#open();
     const before = logs.get(text);
