@@ -6,6 +6,7 @@
 import { concatBytes, EMPTY, latin1 } from '../../node/src/base/bytes.ts';
 import { recoverSecp256k1 } from '../../node/src/crypto/secp256k1.ts';
 import { setAccount } from '../../node/src/ledger/auth/accounts.ts';
+import { resolve } from '../../node/src/ledger/auth/aliases.ts';
 import {
   getBalance,
   getSupply,
@@ -41,7 +42,7 @@ export function address(number: number): Uint8Array {
   return bytes;
 }
 
-/** Ports without aliases. */
+/** Ports as the ledger has them. */
 export const PORTS: EvmPorts = {
   chainId: 1n,
   bank: {
@@ -49,7 +50,7 @@ export const PORTS: EvmPorts = {
     setBalance: (state, id, before, after) => setBalance(state, id, DENOM, before, after),
     changeSupply: (state, by) => setSupply(state, DENOM, getSupply(state, DENOM) + by),
   },
-  resolve: (_, id) => id,
+  resolve,
   sight: () => undefined,
   recover: recoverSecp256k1,
 };
