@@ -22,12 +22,13 @@ import {
   reaches,
   startDevnet,
   temporaryFolder,
+  until,
 } from './support.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
 describe('spaces on four validators', function () {
-  this.timeout(90_000);
+  this.timeout(120_000);
   const folder = temporaryFolder();
   let devnet: Devnet;
 
@@ -108,6 +109,12 @@ describe('spaces on four validators', function () {
     await run('memory', 'put', 'more', '--space', id, '--from', 'bob');
     const full = await refused('memory', 'put', 'too much', '--space', id, '--from', 'bob');
     expect(full).to.match(/TooManyEntries\(0x[0-9a-f]{64}, 2, 3\)/);
+    const end = Math.floor(Date.now() / 1_000) + 8;
+    const rights = ['--rights', 'write', '--until', String(end)];
+    await run('memory', 'space', 'grant', id, bob, ...rights, '--from', 'alice');
+    await until('the grant is past', 20_000, () => Date.now() > (end + 2) * 1_000);
+    const late = await refused('memory', 'put', 'late', '--space', id, '--from', 'bob');
+    expect(late).to.match(/the grant has expired: MemoryRulesGrantExpired\(0x/);
     await run('memory', 'space', 'revoke', id, bob, '--from', 'alice');
   });
 
