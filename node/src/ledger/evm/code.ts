@@ -14,8 +14,8 @@ import type { RecordKey } from '../keys.ts';
 import type { Overlay } from '../overlay.ts';
 import { codeRow } from './records.ts';
 
-/** Most bytes of code remembered. */
-const MAX_REMEMBERED_BYTES = 16_777_216;
+/** Most bytes of code remembered; what is worked out about a code takes ten times its bytes. */
+const MAX_REMEMBERED_BYTES = 4_194_304;
 
 /** A code that an overlay's block deployed, and the index of its row there, if it has one. */
 type Deployed = { readonly hash: Uint8Array; readonly code: Uint8Array; row: number };
