@@ -141,7 +141,7 @@ async function runInside(
   runState: RunState,
   message: Message,
 ): Promise<EVMResult> {
-  const { warm } = above._evm as LedgerEvm;
+  const { warm, flat } = above._evm as LedgerEvm;
   message.selfdestruct = warm.destroyed;
   message.createdAddresses = warm.created;
   message.gasRefund = runState.gasRefund;
@@ -149,6 +149,7 @@ async function runInside(
   const { execResult } = result;
   for (const log of execResult.logs ?? []) above._result.logs.push(log);
   if (execResult.exceptionError === undefined) runState.gasRefund = execResult.gasRefund ?? 0n;
+  above._env.contract = present(flat.account(above._env.address.bytes), 'account that runs');
   return result;
 }
 

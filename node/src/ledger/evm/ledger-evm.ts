@@ -255,7 +255,6 @@ export class LedgerEvm extends EVM {
 
   protected override async runInterpreter(message: Message): Promise<ExecResult> {
     const address = present(message.to, 'address of a frame');
-    const { flat } = this;
     const interpreter = new this.#interpreter(
       this,
       this.stateManager,
@@ -272,11 +271,7 @@ export class LedgerEvm extends EVM {
         gasPrice: this.context.gasPrice,
         origin: present(this._tx, 'origin of a run').origin,
         block: present(this._block, 'block of a run'),
-        // The library keeps a copy here; few operations ask for it, and get what is so now.
-        get contract(): Account {
-          return flat.account(address.bytes) ?? new Account();
-        },
-        set contract(_: Account) {},
+        contract: this.flat.account(address.bytes) ?? new Account(),
         codeAddress: message.codeAddress,
         gasRefund: message.gasRefund,
         blobVersionedHashes: message.blobVersionedHashes ?? [],
