@@ -1,5 +1,5 @@
 /**
- * Measures the EVM alone: `npx node scripts/bench-evm.ts`, with `--gas N`, `--only TEXT`, `--rates`.
+ * Measures the EVM alone: `npx node scripts/bench-evm.ts [--gas N] [--only TEXT] [--rates] …`.
  *
  * Prints one line of JSON: seconds of CPU for 30M gas of each operation, precompile and known
  * attack, worst first, and of a block full of it; with `--rates` transactions and batched calls per
