@@ -229,7 +229,7 @@ export class World {
       misbehavior: [],
       nextValidatorsHash: empty,
       proposerAddress: this.proposer,
-      hash: empty,
+      hash: sha256(u64be(height)),
     };
   }
 

@@ -112,7 +112,8 @@ export class Ledger implements Application {
   /** The last block executed here that may be decided. */
   #attempt: BlockRun | undefined;
   #finalized: Finalized | undefined;
-  #lastBlock: Environment['block'] | undefined;
+  /** The last block finalized here and its hash, which the chain's store may not show yet. */
+  #lastBlock: (Environment['block'] & { readonly hash: Uint8Array }) | undefined;
 
   constructor(options: LedgerOptions) {
     this.#store = options.store;
@@ -182,7 +183,7 @@ export class Ledger implements Application {
   #runningOn(chain: Chain, addresses: Addresses, state: Records): Running {
     const keys = this.#keys;
     const decoded = new DecodedTxs((bytes) => decode(bytes, addresses, keys));
-    const ethereum = new EthereumHost(chain, state, keys, this.#blockHash);
+    const ethereum = new EthereumHost(chain, state, keys, (at) => this.#hashOf(at));
     return { chain, addresses, decoded, ethereum };
   }
 
@@ -194,6 +195,11 @@ export class Ledger implements Application {
   #env(block: Environment['block'], state: Overlay): Environment {
     const isWatched = this.#secondOpinion !== undefined;
     return { ...this.#chain(), signatures: this.#signatures, block, state, isWatched };
+  }
+
+  #hashOf(height: number): Uint8Array | undefined {
+    const last = this.#lastBlock;
+    return last?.height === height ? last.hash : this.#blockHash(height);
   }
 
   /** The block that would come next, as far as it is known. */
@@ -300,7 +306,7 @@ export class Ledger implements Application {
     const appHash = await this.#store.finalize(height, changes);
     this.#finalized = { changes, known, seen: run.seen() };
     this.#check.stale();
-    this.#lastBlock = { height, time, proposer };
+    this.#lastBlock = { height, time, proposer, hash: request.hash };
     return {
       events: NO_EVENTS,
       txResults: results,
