@@ -34,6 +34,8 @@ function onLedger(home: string, script: string): Promise<Finished> {
     METATRON_DEVNET_HOME: home,
     HARDHAT_DISABLE_TELEMETRY: 'true',
     NO_COLOR: '1',
+    // Where it takes itself for a build server, Hardhat shows stacks with every error.
+    CI: undefined,
   };
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [CLI, 'run', script, '--network', 'ledger'], {
