@@ -148,11 +148,15 @@ const schema = z.strictObject({
         'gas',
         'Most gas of a call that is asked for and not sent; those that ask for more get this.',
       ),
-      callTimeoutMs: key(millis(1).default(5_000), 'ms', 'Longest run of one such call.'),
+      callTimeoutMs: key(
+        millis(1).default(5_000),
+        'ms',
+        'Longest run of one request: a call, or a batch.',
+      ),
       callThreads: key(
         count(1, 64).default(1),
         'threads',
-        'Threads that run such calls; started when the first one comes.',
+        'Threads that run such calls; started when the first one comes, and one more in reserve.',
       ),
       maxCalls: key(
         count(1, 10_000).default(128),

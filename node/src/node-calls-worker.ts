@@ -101,11 +101,12 @@ class CallRunner {
   }
 }
 
-yieldToOthers();
 const port = present(parentPort, 'parent of the worker');
 const { database } = workerData as CallWorkerData;
 const runner = new CallRunner(await StateReader.join(database));
 await runner.warmUp();
+// Not before: a start that had to yield would let those that wait for it wait for seconds.
+yieldToOthers();
 port.postMessage(READY);
 port.on('message', (question: CallQuestion) => {
   void runner.answer(question).then((reply) => port.postMessage(reply));

@@ -117,7 +117,12 @@ export async function startEth(parts: EthParts): Promise<RunningEth> {
     },
     ports,
     logger,
-    limits: { maxBlocks: evm.logBlocks, maxLogs: evm.maxLogs, callGas: BigInt(evm.callGas) },
+    limits: {
+      maxBlocks: evm.logBlocks,
+      maxLogs: evm.maxLogs,
+      callGas: BigInt(evm.callGas),
+      requestMs: evm.callTimeoutMs,
+    },
   });
   const url = await server.start();
   return {

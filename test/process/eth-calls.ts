@@ -7,7 +7,7 @@
 import { expect } from 'chai';
 import { AbiCoder, zeroPadValue } from 'ethers';
 import { PLACES, SYSTEM_CALLER } from '../../node/src/gen/contracts/system.ts';
-import type { EthNet } from './eth-net.ts';
+import type { EthNet, RawAnswer } from './eth-net.ts';
 
 const A = `0x${'aa'.repeat(20)}`;
 const B = `0x${'bb'.repeat(20)}`;
@@ -114,6 +114,29 @@ export function callTests(net: EthNet): void {
     const message = 'execution aborted (timeout = 5s)';
     expect(long.error).to.deep.equal({ code: -32_000, message });
     expect(await net.result('eth_call', { to: A })).to.equal('0x');
+  });
+
+  it('gives a whole batch the time of one call, and goes on at once', async () => {
+    const call = { jsonrpc: '2.0', method: 'eth_call', params: [{ data: LOOP }] };
+    const batch = Array.from({ length: 20 }, (_, id) => ({ ...call, id }));
+    const answers = (await net.post(JSON.stringify(batch))) as readonly RawAnswer[];
+    expect(answers.map(({ id }) => id)).to.deep.equal(batch.map(({ id }) => id));
+    for (const { error } of answers) expect(error?.message).to.match(/\(timeout = 5s\)$/);
+    const since = performance.now();
+    expect(await net.result('eth_call', { to: A })).to.equal('0x');
+    expect(performance.now() - since).to.be.below(5_000);
+  });
+
+  it('runs nothing more of a batch whose client is gone', async () => {
+    const call = { jsonrpc: '2.0', method: 'eth_call', params: [{ data: LOOP }] };
+    const body = JSON.stringify(Array.from({ length: 20 }, (_, id) => ({ ...call, id })));
+    const headers = { 'content-type': 'application/json' };
+    const signal = AbortSignal.timeout(500);
+    const left = fetch(net.url, { method: 'POST', headers, body, signal }).catch(() => 'gone');
+    expect(await left).to.equal('gone');
+    const since = performance.now();
+    expect(await net.result('eth_call', { to: A })).to.equal('0x');
+    expect(performance.now() - since).to.be.below(10_000);
   });
 
   it('lists what a call touches', async () => {

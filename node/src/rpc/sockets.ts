@@ -34,7 +34,7 @@ export type SocketOptions = {
   readonly logger: Logger;
   /** Takes one request from an address's allowance. */
   readonly take: (address: string) => boolean;
-  readonly open: (client: Client) => Session;
+  readonly open: (client: Client, address: string) => Session;
 };
 
 /** One client. */
@@ -54,7 +54,7 @@ class Connection implements Client {
     this.#stream = stream;
     this.#address = address;
     this.#options = options;
-    this.#session = options.open(this);
+    this.#session = options.open(this, address);
     socket.on('message', (data, binary) => this.#received(data, binary));
     socket.on('pong', () => {
       this.#alive = true;

@@ -14,7 +14,7 @@ import type { EthChain } from './chain.ts';
 import { badParams, errors, fails } from './errors.ts';
 import type { Methods } from './methods.ts';
 import { type BlockRef, LATEST, type Params, readBlockRef } from './params.ts';
-import type { EthAnswer, EthCall, EthCallTree, EthJob } from './ports.ts';
+import type { EthAnswer, EthCall, EthCallTree, EthJob, EthTurn } from './ports.ts';
 import { failureText, returnedBy, revertReason } from './revert.ts';
 import { accessListJson } from './transactions.ts';
 import { data, optional, quantity, readBool, readHash, readObject } from './values.ts';
@@ -92,8 +92,8 @@ export class EthCaller {
     this.#gasCap = gasCap;
   }
 
-  async #run(job: EthJob): Promise<Result> {
-    return resultOf(await this.#chain.ports.calls.run(job));
+  async #run(job: EthJob, turn: EthTurn): Promise<Result> {
+    return resultOf(await this.#chain.ports.calls.run(job, turn));
   }
 
   async #request(args: Params, others: { readonly overrides: unknown; readonly block: unknown }) {
@@ -115,23 +115,23 @@ export class EthCaller {
   }
 
   /** eth_call. */
-  async call(args: Params): Promise<Json> {
-    const result = await this.#run({ kind: 'call', request: await this.#ordinary(args) });
+  async call(args: Params, turn: EthTurn): Promise<Json> {
+    const result = await this.#run({ kind: 'call', request: await this.#ordinary(args) }, turn);
     return result.kind === 'call' ? data(returnedBy(result.outcome)) : fails('no answer');
   }
 
   /** eth_estimateGas. */
-  async estimate(args: Params): Promise<Json> {
-    const result = await this.#run({ kind: 'estimate', request: await this.#ordinary(args) });
+  async estimate(args: Params, turn: EthTurn): Promise<Json> {
+    const result = await this.#run({ kind: 'estimate', request: await this.#ordinary(args) }, turn);
     if (result.kind === 'estimate') return quantity(result.gas);
     if (result.kind === 'call') returnedBy(result.outcome);
     return fails('no answer');
   }
 
   /** eth_createAccessList. */
-  async accessList(args: Params): Promise<Json> {
+  async accessList(args: Params, turn: EthTurn): Promise<Json> {
     const request = await this.#ordinary(args);
-    const result = await this.#run({ kind: 'accessList', request });
+    const result = await this.#run({ kind: 'accessList', request }, turn);
     if (result.kind !== 'accessList') return fails('no answer');
     const { error, gasUsed } = result.outcome;
     return {
@@ -142,18 +142,18 @@ export class EthCaller {
   }
 
   /** debug_traceCall. */
-  async traceCall(args: Params): Promise<Json> {
+  async traceCall(args: Params, turn: EthTurn): Promise<Json> {
     const options = args.at(2, (value) => readObject(value, 'trace options'));
     const tracing = readTracing(options);
     const request = await this.#request(args, {
       overrides: options['stateOverrides'],
       block: options['blockOverrides'],
     });
-    return this.#tree(await this.#run({ kind: 'trace', request }), tracing, request.gas);
+    return this.#tree(await this.#run({ kind: 'trace', request }, turn), tracing, request.gas);
   }
 
   /** debug_traceTransaction. */
-  async traceTransaction(args: Params): Promise<Json> {
+  async traceTransaction(args: Params, turn: EthTurn): Promise<Json> {
     const hash = args.at(0, (value) => readHash(value, 'transaction hash'));
     const tracing = args.at(1, readTracing);
     const receipt = await this.#chain.queries.receipt(hash);
@@ -168,7 +168,7 @@ export class EthCaller {
       txs: body.txs.slice(0, receipt.blockIndex + 1),
     };
     const { gasLimit } = this.#chain.transaction(block, receipt);
-    return this.#tree(await this.#run({ kind: 'replay', request }), tracing, gasLimit);
+    return this.#tree(await this.#run({ kind: 'replay', request }, turn), tracing, gasLimit);
   }
 
   /** The outermost call has the gas of the whole transaction, as in geth. */
@@ -187,10 +187,10 @@ export class EthCaller {
 /** The methods that run code. */
 export function callMethods(caller: EthCaller): Methods {
   return {
-    eth_call: { most: 4, call: (args) => caller.call(args) },
-    eth_estimateGas: { most: 4, call: (args) => caller.estimate(args) },
-    eth_createAccessList: { most: 4, call: (args) => caller.accessList(args) },
-    debug_traceCall: { most: 3, call: (args) => caller.traceCall(args) },
-    debug_traceTransaction: { most: 2, call: (args) => caller.traceTransaction(args) },
+    eth_call: { most: 4, call: (args, turn) => caller.call(args, turn) },
+    eth_estimateGas: { most: 4, call: (args, turn) => caller.estimate(args, turn) },
+    eth_createAccessList: { most: 4, call: (args, turn) => caller.accessList(args, turn) },
+    debug_traceCall: { most: 3, call: (args, turn) => caller.traceCall(args, turn) },
+    debug_traceTransaction: { most: 2, call: (args, turn) => caller.traceTransaction(args, turn) },
   };
 }

@@ -2,8 +2,8 @@
  * JSON-RPC 2.0 as geth speaks it: from the text of a request or batch to the text of its answer.
  *
  * Upholds: any text gets a declared answer or, for notifications, none; unexpected failures are
- * logged and answered without their text. Requests of a batch run one after the other, and their
- * answers together are bounded.
+ * logged and answered without their text. Requests of a batch run one after the other, until
+ * their time is over or nobody waits any more; their answers together are bounded.
  * Spec: JSON-RPC 2.0; go-ethereum rpc/handler.go, rpc/json.go.
  *
  * @module
@@ -14,6 +14,7 @@ import type { Json } from '../json.ts';
 import { type EthError, errors, ethErrorOf, INTERNAL } from './errors.ts';
 import type { Method, Methods } from './methods.ts';
 import { Params } from './params.ts';
+import type { Turn } from './turn.ts';
 
 /** Most characters of a batch's answers; further requests of it are refused. */
 const MAX_BATCH_CHARACTERS = 25_000_000;
@@ -75,40 +76,44 @@ export class EthDispatcher {
   }
 
   /** The text of the answer to a text; empty if nothing is to be answered. */
-  async answer(text: string, extra?: Extra): Promise<string> {
+  async answer(text: string, turn: Turn, extra?: Extra): Promise<string> {
     let value: unknown;
     try {
       value = JSON.parse(text);
     } catch {
       return errorText('null', { code: -32_700, message: errors.BadJson.message({}) });
     }
-    return Array.isArray(value) ? await this.#batch(value, extra) : await this.#one(value, extra);
+    return Array.isArray(value)
+      ? await this.#batch(value, turn, extra)
+      : await this.#one(value, turn, extra);
   }
 
-  async #batch(values: readonly unknown[], extra: Extra | undefined): Promise<string> {
+  async #batch(values: readonly unknown[], turn: Turn, extra?: Extra): Promise<string> {
     if (values.length === 0) return badRequest('empty batch');
     if (values.length > this.#maxBatch) return badRequest('batch too large');
     const answers: string[] = [];
     let size = 0;
     for (const value of values) {
+      if (turn.signal.aborted) return '';
       const full = size > MAX_BATCH_CHARACTERS;
-      const answer = full ? badRequest('response too large') : await this.#one(value, extra);
+      const answer = full ? badRequest('response too large') : await this.#one(value, turn, extra);
       size += answer.length;
       if (answer !== '') answers.push(answer);
     }
     return answers.length === 0 ? '' : `[${answers.join(',')}]`;
   }
 
-  async #one(value: unknown, extra: Extra | undefined): Promise<string> {
+  async #one(value: unknown, turn: Turn, extra?: Extra): Promise<string> {
     const request = readElement(value);
     if (request === 'invalid') return badRequest('invalid request');
     if (request === 'notification') return '';
     const { id, method, params } = request;
     try {
+      turn.check();
       const added = extra?.(request);
       if (added !== undefined) return resultText(id, await added);
       const found = this.#method(method);
-      return resultText(id, await found.call(new Params(params, found.most)));
+      return resultText(id, await found.call(new Params(params, found.most), turn));
     } catch (thrown) {
       return errorText(id, this.#failure(method, thrown));
     }

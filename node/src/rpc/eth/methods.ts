@@ -5,12 +5,13 @@
  */
 import type { Json } from '../json.ts';
 import type { Params } from './params.ts';
+import type { EthTurn } from './ports.ts';
 
 /** A method: how many parameters it has at most, and what it answers. */
 export type Method = {
   readonly most: number;
   /** @throws LedgerError as the answer's error */
-  readonly call: (args: Params) => Json | Promise<Json>;
+  readonly call: (args: Params, turn: EthTurn) => Json | Promise<Json>;
 };
 
 /** Methods by name. */

@@ -177,8 +177,20 @@ export type EthAnswer =
   | { readonly kind: 'timedOut'; readonly seconds: number }
   | { readonly kind: 'busy'; readonly reason: string };
 
+/** The time of a request, and whether its client still waits. */
+export type EthTurn = {
+  /** Who asks. */
+  readonly address: string;
+  readonly signal: AbortSignal;
+  /** What is left of its time, in milliseconds; waiting for others does not count. */
+  readonly leftMs: number;
+  /** How long it waited for others, in milliseconds. */
+  readonly waitedMs: number;
+  waited(ms: number): void;
+};
+
 /** Runs code away from consensus. */
-export type EthCalls = { run(job: EthJob): Promise<EthAnswer> };
+export type EthCalls = { run(job: EthJob, turn: EthTurn): Promise<EthAnswer> };
 
 /** A pending transaction. */
 export type EthPoolEntry = {

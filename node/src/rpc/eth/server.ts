@@ -26,6 +26,7 @@ import { Pending } from './pending.ts';
 import type { EthPorts } from './ports.ts';
 import { blockMethods, chainMethods, stateMethods, transactionMethods } from './reads.ts';
 import { EthSession } from './session.ts';
+import { Turn } from './turn.ts';
 
 /** What the server is made of. */
 export type EthServerOptions = {
@@ -35,6 +36,8 @@ export type EthServerOptions = {
   readonly limits: LogLimits & {
     /** The most gas of a call. */
     readonly callGas: bigint;
+    /** How long one request may take, a batch or a single call, in milliseconds. */
+    readonly requestMs: number;
   };
 };
 
@@ -52,8 +55,10 @@ export class EthServer {
   readonly #dispatcher: EthDispatcher;
   readonly #feeds: Feeds;
   readonly #filters: Filters;
+  readonly #requestMs: number;
 
   constructor({ config, ports, logger, limits }: EthServerOptions) {
+    this.#requestMs = limits.requestMs;
     const chain = new EthChain(ports);
     const pending = new Pending(ports.pool, ports.ledger);
     const logs = new LogSearch(chain, limits);
@@ -76,7 +81,7 @@ export class EthServer {
       logger,
       section: 'evm',
       handlers: {
-        post: (body, _request, response) => this.#post(body, response),
+        post: (body, request, response) => this.#post(body, request, response),
         other: (request, response) => this.#other(request, response),
         upgrades: () => true,
         upgrade: (request, socket, head) => this.#sockets.upgrade(request, socket, head),
@@ -87,13 +92,14 @@ export class EthServer {
       feeds,
       ledger: ports.ledger,
       config,
+      limitMs: limits.requestMs,
       subscribers: new Set<object>(),
     };
     this.#sockets = new SocketSide({
       config,
       logger,
       take: (address) => this.#port.guard.take(address),
-      open: (client) => new EthSession(client, shared),
+      open: (client, address) => new EthSession(client, address, shared),
     });
   }
 
@@ -125,9 +131,12 @@ export class EthServer {
     if (event.kind === 'committed') this.#feeds.committed(event.height);
   }
 
-  #post(body: Buffer, response: ServerResponse): void {
+  #post(body: Buffer, request: IncomingMessage, response: ServerResponse): void {
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    const turn = new Turn(request.socket.remoteAddress ?? '', gone.signal, this.#requestMs);
     this.#dispatcher
-      .answer(body.toString(), overHttp)
+      .answer(body.toString(), turn, overHttp)
       .then((text) => reply(response, 200, text, JSON_TYPE))
       .catch(() => response.destroy());
   }

@@ -19,6 +19,7 @@ import { readFilter } from './logs.ts';
 import { Params } from './params.ts';
 import type { EthLedger, EthTx } from './ports.ts';
 import { transactionJson } from './transactions.ts';
+import { Turn } from './turn.ts';
 import { data, readData } from './values.ts';
 
 /** What sessions share. */
@@ -27,6 +28,8 @@ export type EthSessionParts = {
   readonly feeds: Feeds;
   readonly ledger: EthLedger;
   readonly config: RpcConfig;
+  /** Time of one message, in milliseconds. */
+  readonly limitMs: number;
   /** Sessions that have a subscription. */
   readonly subscribers: Set<object>;
 };
@@ -37,15 +40,19 @@ type Tell = (result: Json) => void;
 export class EthSession implements Session {
   readonly #client: Client;
   readonly #parts: EthSessionParts;
+  readonly #address: string;
+  readonly #over = new AbortController();
   readonly #subscriptions = new Map<string, () => void>();
 
-  constructor(client: Client, parts: EthSessionParts) {
+  constructor(client: Client, address: string, parts: EthSessionParts) {
     this.#client = client;
+    this.#address = address;
     this.#parts = parts;
   }
 
   answer(text: string): Promise<string> {
-    return this.#parts.dispatcher.answer(text, (request) => this.#extra(request));
+    const turn = new Turn(this.#address, this.#over.signal, this.#parts.limitMs);
+    return this.#parts.dispatcher.answer(text, turn, (request) => this.#extra(request));
   }
 
   #extra({ method, params }: EthRequest): Json | undefined {
@@ -116,6 +123,7 @@ export class EthSession implements Session {
   }
 
   closed(): void {
+    this.#over.abort();
     for (const end of this.#subscriptions.values()) end();
     this.#subscriptions.clear();
     this.#parts.subscribers.delete(this);
