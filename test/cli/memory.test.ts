@@ -108,6 +108,16 @@ describe('wrong usage of memory', () => {
     );
   });
 
+  it('space update: wants something to change, and not two things at once', async () => {
+    const update = (...args: readonly string[]) => wrong('space', 'update', ID, ...args, ...from);
+    expect(await update()).to.match(/^say what to change: .*the rest stays as it is$/);
+    expect(await update('--sealed', '--public')).to.match(/cannot be used with/);
+    expect(await update('--max-bytes', 'much')).to.match(/a whole number/);
+    for (const args of [['--public'], ['--no-policy'], ['--max-bytes', '0']]) {
+      expect(await update(...args)).to.match(/^not wrong usage: .*cannot reach/);
+    }
+  });
+
   it('import: wants a path and a sound batch', async () => {
     expect(await wrong('import', ...from)).to.match(/missing.*'path'/);
     expect(await wrong('import', '/nope', ...from)).to.equal('the source: /nope does not exist');

@@ -1,7 +1,8 @@
 /**
  * `metatron memory space`: spaces that several write to, and who may do what in them.
  *
- * Upholds: a change is reported when it is in a block; what is shown is what the rules contract
+ * Upholds: a change is reported when it is in a block; `update` keeps what it is not told to change,
+ * as it stands when the command reads the space; what is shown is what the rules contract
  * holds, with the height it was read at.
  *
  * @module
@@ -12,6 +13,8 @@ import { encodeBech32 } from '../base/bech32.ts';
 import { EMPTY, fromHex, toHex } from '../base/bytes.ts';
 import { present } from '../base/errors.ts';
 import type { Any } from '../ledger/tx/wire.ts';
+import type { Terms } from '../ops/space-messages.ts';
+import { wrongUsage } from '../ops/usage.ts';
 import { RIGHTS } from '../types/memory.ts';
 import { addressOf, jsonOption, nodeOption, spaceIdOf, wholeNumber } from './options.ts';
 import { printResult } from './output.ts';
@@ -22,6 +25,8 @@ const MAX_NUMBER = 2 ** 53 - 1;
 const DEFAULT_ENTRIES = 100_000;
 const DEFAULT_BYTES = 1_073_741_824;
 const ADDRESS_BYTES = 20;
+/** Values of SpaceMode; its codec is loaded only when something is sent. */
+const [PUBLIC, SEALED] = [0, 1] as const;
 
 type Right = keyof typeof RIGHTS;
 
@@ -67,8 +72,13 @@ type ChangeOptions = SignOptions & { readonly json?: true };
 type TermsOptions = ChangeOptions & {
   readonly sealed?: true;
   readonly policy?: Uint8Array;
-  readonly maxEntries: number;
-  readonly maxBytes: number;
+  readonly maxEntries?: number;
+  readonly maxBytes?: number;
+};
+type UpdateOptions = Omit<TermsOptions, 'policy'> & {
+  readonly public?: true;
+  /** `false`: none from now on. */
+  readonly policy?: Uint8Array | false;
 };
 
 type Messages = typeof import('../ops/space-messages.ts');
@@ -85,11 +95,6 @@ async function change(
   printCommitted(options.json === true, done, await more(done.data));
 }
 
-function termsOf({ sealed, policy = EMPTY, maxEntries, maxBytes }: TermsOptions) {
-  const mode = sealed === true ? (1 as const) : (0 as const);
-  return { mode, policy, maxEntries: BigInt(maxEntries), maxBytes: BigInt(maxBytes) };
-}
-
 async function createdSpace(data: Uint8Array): Promise<object> {
   const [{ txMsgDataCodec }, { MsgCreateSpaceResponse }] = await Promise.all([
     import('../ledger/tx/wire.ts'),
@@ -102,16 +107,40 @@ async function createdSpace(data: Uint8Array): Promise<object> {
 
 async function create(options: TermsOptions): Promise<void> {
   const salt = new Uint8Array(randomBytes(32));
+  const { sealed, policy = EMPTY } = options;
+  const { maxEntries = DEFAULT_ENTRIES, maxBytes = DEFAULT_BYTES } = options;
+  const quotas = { maxEntries: BigInt(maxEntries), maxBytes: BigInt(maxBytes) };
+  const terms = { mode: sealed === true ? SEALED : PUBLIC, policy, ...quotas };
   await change(
     options,
-    ({ createSpaceMessage }, author) => createSpaceMessage({ author, salt, ...termsOf(options) }),
+    ({ createSpaceMessage }, author) => createSpaceMessage({ author, salt, ...terms }),
     createdSpace,
   );
 }
 
-async function update(space: string, options: TermsOptions): Promise<void> {
-  await change(options, ({ updateSpaceMessage }, author) =>
-    updateSpaceMessage({ author, space: bytesOf(space), ...termsOf(options) }),
+/** What `update` is told to change. @throws LedgerError usage/1 if that is nothing */
+function namedTerms(options: UpdateOptions): Partial<Terms> {
+  const { sealed, policy, maxEntries, maxBytes } = options;
+  const named: Partial<Terms> = {
+    ...(sealed === true && { mode: SEALED }),
+    ...(options.public === true && { mode: PUBLIC }),
+    ...(policy !== undefined && { policy: policy === false ? EMPTY : policy }),
+    ...(maxEntries !== undefined && { maxEntries: BigInt(maxEntries) }),
+    ...(maxBytes !== undefined && { maxBytes: BigInt(maxBytes) }),
+  };
+  if (Object.keys(named).length > 0) return named;
+  return wrongUsage(
+    'say what to change: --sealed or --public, --policy 0x… or --no-policy, ' +
+      '--max-entries N, --max-bytes N; the rest stays as it is',
+  );
+}
+
+async function update(space: string, options: UpdateOptions): Promise<void> {
+  const named = namedTerms(options);
+  const { memoryClient, reading } = await import('../ops/memory-read.ts');
+  const now = await reading({ owner: space }, memoryClient(options.node).space(space));
+  await change(options, ({ termsOf, updateSpaceMessage }, author) =>
+    updateSpaceMessage({ author, space: bytesOf(space), ...termsOf(now), ...named }),
   );
 }
 
@@ -186,16 +215,12 @@ async function show(space: string, options: ShowOptions): Promise<void> {
 }
 
 function withTerms(command: Command): Command {
+  const quota = wholeNumber(0, MAX_NUMBER);
   return withSigner(command)
     .option('--sealed', 'content is ciphertext, for those who hold the keys')
     .option('--policy <0x…>', 'contract that is asked about every write', contractOf)
-    .option(
-      '--max-entries <n>',
-      'most entries it may hold',
-      wholeNumber(0, MAX_NUMBER),
-      DEFAULT_ENTRIES,
-    )
-    .option('--max-bytes <n>', 'most bytes it may hold', wholeNumber(0, MAX_NUMBER), DEFAULT_BYTES)
+    .option('--max-entries <n>', 'most entries it may hold', quota)
+    .option('--max-bytes <n>', 'most bytes it may hold', quota)
     .addOption(jsonOption());
 }
 
@@ -211,13 +236,23 @@ export function registerSpace(memory: Command): void {
         '  metatron memory put "for all of us" --space 3f…09 --from bob\n' +
         '  metatron memory space show 3f…09',
     );
-  withTerms(space.command('create').description('make a space')).action(create);
+  withTerms(
+    space
+      .command('create')
+      .description(
+        `make a space: public, without a policy, for ${DEFAULT_ENTRIES} entries and ` +
+          `${DEFAULT_BYTES} bytes, unless options say otherwise`,
+      ),
+  ).action(create);
   withTerms(
     space
       .command('update')
-      .description('set policy and quotas anew')
+      .description('change mode, policy or quotas; what is not named stays as it is')
       .argument('<space>', 'its id', spaceIdOf),
-  ).action(update);
+  )
+    .addOption(new Option('--public', 'content is for all to read').conflicts('sealed'))
+    .option('--no-policy', 'ask no contract from now on')
+    .action(update);
   space
     .command('show')
     .description('what the rules hold of a space: by its id, or by the owner of a personal one')

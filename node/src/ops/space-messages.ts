@@ -3,6 +3,9 @@
  *
  * @module
  */
+import { EMPTY, fromHex } from '../base/bytes.ts';
+import { present } from '../base/errors.ts';
+import type { QuerySpaceRulesResponse } from '../gen/metatron/memory/v1/query.ts';
 import {
   MsgCreateSpace,
   MsgFreezeSpace,
@@ -20,6 +23,16 @@ import {
   MSG_TRANSFER_SPACE_URL,
   MSG_UPDATE_SPACE_URL,
 } from '../types/memory.ts';
+
+/** What the owner of a space sets. */
+export type Terms = Pick<MsgUpdateSpace, 'mode' | 'policy' | 'maxEntries' | 'maxBytes'>;
+
+/** The terms that a space has. */
+export function termsOf(rules: QuerySpaceRulesResponse): Terms {
+  const { mode, policy, maxEntries, maxBytes } = rules;
+  const asked = policy === '' ? EMPTY : present(fromHex(policy.slice(2)), 'address of a policy');
+  return { mode, policy: asked, maxEntries, maxBytes };
+}
 
 /** Makes a space. */
 export function createSpaceMessage(message: MsgCreateSpace): Any {
