@@ -16,8 +16,10 @@ import type { Config } from './config.ts';
 import { secp256k1Keys } from './crypto/secp256k1.ts';
 import type { Engine } from './engine/engine.ts';
 import { getChain } from './ledger/chain.ts';
+import { BASE_DENOM } from './ledger/denom.ts';
 import { EthereumHost } from './ledger/ethereum/host.ts';
 import { EthereumReader } from './ledger/ethereum/reader.ts';
+import { leastPrice, parsePrices } from './ledger/price.ts';
 import { CallThreads } from './node-calls.ts';
 import { DEFAULT_RPC, type RpcConfig } from './rpc/config.ts';
 import { errors } from './rpc/eth/errors.ts';
@@ -122,6 +124,7 @@ export async function startEth(parts: EthParts): Promise<RunningEth> {
       maxLogs: evm.maxLogs,
       callGas: BigInt(evm.callGas),
       requestMs: evm.callTimeoutMs,
+      leastPrice: leastPrice(parsePrices(config.ledger.minGasPrices), BASE_DENOM),
     },
   });
   const url = await server.start();

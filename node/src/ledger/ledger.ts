@@ -228,7 +228,7 @@ export class Ledger implements Application {
     let known: DecodedTx;
     try {
       known = decoded.get(tx);
-      checkFloor(this.#floor, known.fee, known.gasLimit);
+      checkFloor(this.#floor, known);
     } catch (thrown) {
       if (!(thrown instanceof LedgerError)) throw thrown;
       return toCheck(refused(thrown, 0, 0), undefined, addresses);

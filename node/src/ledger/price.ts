@@ -8,7 +8,10 @@
  */
 import { type ErrorSpec, errorSpec, LedgerError } from '../base/errors.ts';
 import { type Amount, coinsText, isDenom } from './bank/coins.ts';
+import { BASE_DENOM } from './denom.ts';
 import { refuse, errors as sdk } from './errors.ts';
+import { refuseEvm } from './ethereum/errors.ts';
+import type { DecodedTx } from './tx/decode.ts';
 
 /** Refusals of the configuration. */
 export const errors: { readonly BadPrice: ErrorSpec<{ readonly text: string }> } = {
@@ -33,11 +36,16 @@ export function parsePrices(text: string): readonly GasPrice[] {
   return prices.filter((price) => price.scaled > 0n);
 }
 
-/** @throws LedgerError sdk/13 if the fee is below every price in `floor` */
+/** The least whole amount of `denom` for one unit of gas; 0 if gas has no price in it. */
+export function leastPrice(floor: readonly GasPrice[], denom: string): bigint {
+  const price = floor.find((one) => one.denom === denom);
+  return price === undefined ? 0n : (price.scaled + SCALE - 1n) / SCALE;
+}
+
+/** @throws LedgerError sdk/13, of Ethereum's evm/23, if the fee is below every price in `floor` */
 export function checkFloor(
   floor: readonly GasPrice[],
-  fee: readonly Amount[],
-  gasLimit: number,
+  { fee, gasLimit, ethereum }: Pick<DecodedTx, 'fee' | 'gasLimit' | 'ethereum'>,
 ): void {
   if (floor.length === 0) return;
   const required = floor.map(({ denom, scaled }) => ({
@@ -48,6 +56,11 @@ export function checkFloor(
     ({ denom, amount }) => (fee.find((coin) => coin.denom === denom)?.amount ?? 0n) >= amount,
   );
   if (enough) return;
+  if (ethereum !== undefined) {
+    const least = leastPrice(floor, BASE_DENOM);
+    const { maxFeePerGas } = ethereum.tx;
+    refuseEvm('Underpriced', `gas fee cap ${maxFeePerGas}, minimum needed ${least}`);
+  }
   const reason = `insufficient fees; got: ${coinsText(fee)} required: ${coinsText(required)}`;
   refuse(sdk.InsufficientFee, reason);
 }

@@ -7,7 +7,7 @@ import { expect } from 'chai';
 import { attempt, LedgerError } from '../../../node/src/base/errors.ts';
 import { DEFAULT_MEMPOOL } from '../../../node/src/mempool/config.ts';
 import { Mempool } from '../../../node/src/mempool/mempool.ts';
-import { World } from '../world.ts';
+import { DENOM, World } from '../world.ts';
 import { carried, chainIdOf, cosmosSend, fundedState, person } from './support.ts';
 
 const [alice, bob] = [person(1), person(2)];
@@ -25,8 +25,11 @@ class Chain {
     this.mempool = new Mempool(DEFAULT_MEMPOOL, (request) => world.ledger.checkTx(request));
   }
 
-  static async start(): Promise<Chain> {
-    const world = await new World().start(fundedState([[alice.faceAddress, BALANCE]]), 10_000_000);
+  static async start(minGasPrices?: string): Promise<Chain> {
+    const world = await new World(undefined, minGasPrices).start(
+      fundedState([[alice.faceAddress, BALANCE]]),
+      10_000_000,
+    );
     await world.block();
     return new Chain(world, await chainIdOf(world.ledger));
   }
@@ -54,6 +57,15 @@ class Chain {
 }
 
 describe('ledger: pending Ethereum transactions', () => {
+  it('are refused below the price that the node asks, in words of Ethereum', async () => {
+    const chain = await Chain.start(`1.5${DENOM}`);
+    const cheap = await chain.send(0, 1n, 1n);
+    expect(await chain.submit(cheap)).to.equal(
+      'transaction underpriced: gas fee cap 1, minimum needed 2',
+    );
+    expect(await chain.submit(await chain.send(0, 1n, 2n))).to.equal('');
+  });
+
   it('follow each other before the first is in a block, of a key that is new', async () => {
     const chain = await Chain.start();
     for (const nonce of [0, 1, 2]) {

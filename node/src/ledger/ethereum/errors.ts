@@ -35,7 +35,8 @@ export type EvmError =
   | 'AuthorizationsCreate'
   | 'SystemCaller'
   | 'Reverted'
-  | 'Failed';
+  | 'Failed'
+  | 'Underpriced';
 
 /** Codes and the words with which their texts begin. */
 const TABLE: Readonly<Record<EvmError, readonly [code: number, words: string]>> = {
@@ -61,6 +62,7 @@ const TABLE: Readonly<Record<EvmError, readonly [code: number, words: string]>> 
   SystemCaller: [20, 'the system caller sends no transactions'],
   Reverted: [21, 'execution reverted'],
   Failed: [22, ''],
+  Underpriced: [23, 'transaction underpriced'],
 };
 
 /** Refusals in codespace `evm`, and the codes of transactions that ran and failed. */

@@ -1,7 +1,8 @@
 /**
  * Prices: eth_gasPrice, eth_maxPriorityFeePerGas, eth_feeHistory.
  *
- * Upholds: a history has at most 1,024 blocks and 100 percentiles; a block without Ethereum
+ * Upholds: no tip is below what this node asks for gas, so that it takes what wallets make of it. A
+ * history has at most 1,024 blocks and 100 percentiles; a block without Ethereum
  * transactions costs nothing to look at.
  * Spec: go-ethereum eth/gasprice.
  *
@@ -68,12 +69,19 @@ function readPercentiles(value: unknown): readonly number[] {
 /** Looks at what blocks cost. */
 export class Fees {
   readonly #chain: EthChain;
+  readonly #least: bigint;
 
-  constructor(chain: EthChain) {
+  /** @param least - the price of gas below which this node takes no transaction */
+  constructor(chain: EthChain, least: bigint) {
     this.#chain = chain;
+    this.#least = least;
   }
 
-  /** A tip with which a transaction is not the last to be taken: 0 while blocks have room. */
+  #atLeast(tip: bigint): bigint {
+    return tip > this.#least ? tip : this.#least;
+  }
+
+  /** A tip that this node takes, and with which a transaction is not the last to be taken. */
   async tip(): Promise<bigint> {
     const { height, ports } = this.#chain;
     const from = Math.max(height - SUGGEST_BLOCKS + 1, ports.chain.base);
@@ -83,7 +91,7 @@ export class Fees {
       for (const { tip } of tipsOf(receipts, BigInt(block.baseFee)).slice(0, 3)) tips.push(tip);
     }
     tips.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
-    return tips[Math.floor(((tips.length - 1) * SUGGEST_PERCENTILE) / 100)] ?? 0n;
+    return this.#atLeast(tips[Math.floor(((tips.length - 1) * SUGGEST_PERCENTILE) / 100)] ?? 0n);
   }
 
   /** The base fee of the next block. */
@@ -125,7 +133,7 @@ export class Fees {
       if (percentiles === undefined) continue;
       const receipts = summary === undefined ? [] : await this.#chain.queries.receipts(height);
       const tips = tipsOf(receipts, BigInt(fee));
-      rewards.push(percentiles.map((percentile) => quantity(tipAt(tips, percentile))));
+      rewards.push(percentiles.map((share) => quantity(this.#atLeast(tipAt(tips, share)))));
     }
     fees.push(quantity(await this.#chain.ports.ledger.baseFee(newest + 1)));
     return {

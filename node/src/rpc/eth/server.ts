@@ -34,6 +34,8 @@ export type EthServerOptions = {
   readonly ports: EthPorts;
   readonly logger: Logger;
   readonly limits: LogLimits & {
+    /** The price of gas below which this node takes no transaction, in wei. */
+    readonly leastPrice: bigint;
     /** The most gas of a call. */
     readonly callGas: bigint;
     /** How long one request may take, a batch or a single call, in milliseconds. */
@@ -71,7 +73,7 @@ export class EthServer {
       ...stateMethods(parts),
       ...blockMethods(parts),
       ...transactionMethods(parts),
-      ...feeMethods(new Fees(chain)),
+      ...feeMethods(new Fees(chain, limits.leastPrice)),
       ...callMethods(new EthCaller(chain, limits.callGas)),
       ...filterMethods(this.#filters),
     };
