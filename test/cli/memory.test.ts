@@ -78,7 +78,7 @@ describe('wrong usage of memory', () => {
     ]) {
       expect(await wrong('get', ...args, ...NOWHERE)).to.match(/a key and its --owner.*--id/);
     }
-    for (const name of ['get door', 'history door', 'list', 'proof']) {
+    for (const name of ['get door', 'history door', 'list', 'proof --key k', 'proof --since 1']) {
       const said = await wrong(...name.split(' '), '--owner', 'foo', ...NOWHERE);
       expect(said).to.match(/--owner: "foo" is no address.*metatron1…/);
     }
@@ -102,7 +102,9 @@ describe('wrong usage of memory', () => {
       expect(await wrong('proof', ...args, ...NOWHERE), args.join(' ')).to.match(/one of/);
     }
     expect(await wrong('proof', 'foo', ...NOWHERE)).to.match(/an id has 64 hex digits/);
-    expect(await wrong('proof', '--listing', 'foo', ...NOWHERE)).to.match(/is no address/);
+    expect(await wrong('proof', '--listing', 'foo', ...NOWHERE)).to.match(
+      /--listing: "foo" is no address/,
+    );
     expect(await wrong('proof', '--owner', OWNER, '--since', '0', ...NOWHERE)).to.match(
       /from 1 to/,
     );
@@ -131,7 +133,11 @@ describe('wrong usage of memory', () => {
       ['get', '--id', ID],
       ['list', '--owner', OWNER],
       ['proof', ID],
+      ['list', '--owner', ID],
       ['proof', '--owner', OWNER, '--key', ''],
+      ['proof', '--owner', ID, '--key', 'k'],
+      ['proof', '--owner', ID, '--since', '1'],
+      ['proof', '--listing', ID],
     ]) {
       expect(await wrong(...args, ...NOWHERE)).to.match(/^not wrong usage: .*cannot reach/);
     }

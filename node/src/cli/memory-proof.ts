@@ -9,7 +9,7 @@ import type { Command } from 'commander';
 import { type ErrorSpec, errorSpec, LedgerError } from '../base/errors.ts';
 import { wrongUsage } from '../ops/usage.ts';
 import type { ProofBundle } from '../types/bundles.ts';
-import { addressOf, entryIdOf, nodeOption, wholeNumber } from './options.ts';
+import { entryIdOf, nodeOption, ownerOf, wholeNumber } from './options.ts';
 import { explain, note } from './output.ts';
 
 /** Refusals. */
@@ -89,10 +89,14 @@ export function registerProof(memory: Command): void {
     .description('everything that proves an entry, as JSON for "metatron verify"')
     .option(
       '--listing <owner>',
-      "prove all entries of an owner's space instead: none is left out",
-      addressOf('--listing'),
+      "prove all entries of an owner's space, or of a space by its id: none is left out",
+      ownerOf('--listing'),
     )
-    .option('--owner <address>', 'with --key or --since: whose space', addressOf('--owner'))
+    .option(
+      '--owner <address>',
+      'with --key or --since: whose space, or the id of a space',
+      ownerOf('--owner'),
+    )
     .option('--key <key>', "prove the key's newest entry instead, or that it has none")
     .option(
       '--since <height>',

@@ -1,8 +1,8 @@
 /**
  * `metatron memory space`: spaces that several write to, and who may do what in them.
  *
- * Upholds: a change is reported when it is in a block; `update` keeps what it is not told to change,
- * as it stands when the command reads the space; what is shown is what the rules contract
+ * Upholds: a change is reported when it is in a block; `update` keeps what it is not told to
+ * change, as it stands when the command reads the space; what is shown is what the rules contract
  * holds, with the height it was read at.
  *
  * @module

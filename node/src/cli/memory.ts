@@ -173,7 +173,11 @@ function reader(command: Command): Command {
 
 function paged(command: Command): Command {
   return reader(command)
-    .requiredOption('--owner <address>', 'whose space to read, or the id of a space', ownerOf)
+    .requiredOption(
+      '--owner <address>',
+      'whose space to read, or the id of a space',
+      ownerOf('--owner'),
+    )
     .option('--start <position>', 'first position', wholeNumber(0, 2 ** 53 - 1), 0)
     .option('--limit <n>', 'most entries', wholeNumber(1, 1_000), 100);
 }
@@ -209,7 +213,7 @@ export function registerMemory(program: Command): void {
     .addOption(jsonOption())
     .action(put);
   reader(memory.command('get [key]').description('the newest entry of a key, or one by --id'))
-    .option('--owner <address>', 'whose key, or the id of a space', ownerOf)
+    .option('--owner <address>', 'whose key, or the id of a space', ownerOf('--owner'))
     .option('--id <id>', 'id of an entry, in hex', entryIdOf)
     .action(get);
   paged(memory.command('history <key>').description('all versions of a key, oldest first')).action(

@@ -31,9 +31,10 @@ export function addressOf(option: string): (text: string) => string {
   return (text) => checkAddress(text, option);
 }
 
-/** Reads whose space is meant: an account's address, or the id of a space. */
-export function ownerOf(text: string): string {
-  return /^[0-9a-fA-F]{64}$/.test(text) ? text.toLowerCase() : checkAddress(text, '--owner');
+/** Reads whose space is meant, an account's address, or the id of a space; `option` names it. */
+export function ownerOf(option: string): (text: string) => string {
+  return (text) =>
+    /^[0-9a-fA-F]{64}$/.test(text) ? text.toLowerCase() : checkAddress(text, option);
 }
 
 /** Reads an entry's id. */
