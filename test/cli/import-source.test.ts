@@ -44,6 +44,28 @@ describe('source of an import', () => {
     expect(openSource(folder)).to.include({ total: 2, leftOut: 2 });
   });
 
+  it('leaves out folders that are symbolic links, and says that it did', async () => {
+    const other = mkdtempSync(join(tmpdir(), 'metatron-elsewhere-'));
+    writeFileSync(join(other, 'secret.md'), 'not of this folder');
+    mkdirSync(join(folder, 'b'));
+    put('b/x.md', 'deep');
+    symlinkSync('.', join(folder, 'loop'));
+    symlinkSync(other, join(folder, 'b', 'elsewhere'));
+    symlinkSync(join(folder, 'nowhere'), join(folder, 'dangling'));
+    const keys = (await itemsOf(folder)).map((item) => ('put' in item ? item.put.key : ''));
+    rmSync(other, { recursive: true });
+    expect(keys).to.deep.equal(['b/x.md']);
+    expect(openSource(folder)).to.include({ total: 1, leftOut: 3 });
+  });
+
+  it('reads the folder that a link names, if that is the source', async () => {
+    mkdirSync(join(folder, 'b'));
+    put('b/x.md', 'deep');
+    symlinkSync(join(folder, 'b'), join(folder, 'link'));
+    const keys = (await itemsOf(join(folder, 'link'))).map((item) => 'put' in item && item.put.key);
+    expect(keys).to.deep.equal(['x.md']);
+  });
+
   it('refuses files that are not text, with the reason', async () => {
     put('a.md', 'Tür');
     put('b.md', Uint8Array.of(0x54, 0xfc, 0x72));

@@ -5,13 +5,14 @@
  *
  * Upholds: one item at a time, so that beside a few bytes per entry a source takes bounded memory;
  * whatever cannot become an entry is an item with the reason; bytes that are not text are never
- * taken for it. Files of a folder come in order of their paths, which become their keys.
+ * taken for it. Files of a folder come in order of their paths, which become their keys; symbolic
+ * links in it, to files or to folders, are left out.
  * An entry is known from run to run by its key and which one of that key it is; one without a key
  * by what it says and which one of those it is.
  *
  * @module
  */
-import { createReadStream, readdirSync, statSync } from 'node:fs';
+import { createReadStream, type Dirent, readdirSync, statSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { extname, join, relative, sep } from 'node:path';
 import { fromUtf8, toBase64, utf8 } from '../base/bytes.ts';
@@ -48,7 +49,7 @@ export type Item = {
 export type Source = {
   /** How many items there are, if that is known without reading all. */
   readonly total: number | undefined;
-  /** How many files of a folder are no text by their endings, or no files. */
+  /** How many files of a folder are no text by their endings, or no files: links, for one. */
   readonly leftOut: number;
   /** Whether it is a JSON Lines file. */
   readonly isFile: boolean;
@@ -237,14 +238,25 @@ async function* textFiles(folder: string, paths: readonly string[]): AsyncIterab
   }
 }
 
+/** What lies under a folder, at any depth, and is no folder itself; links are not followed. */
+function filesUnder(folder: string): readonly Dirent[] {
+  const files: Dirent[] = [];
+  const folders = [folder];
+  for (let at = folders.pop(); at !== undefined; at = folders.pop()) {
+    for (const entry of readdirSync(at, { withFileTypes: true })) {
+      if (entry.isDirectory()) folders.push(join(at, entry.name));
+      else files.push(entry);
+    }
+  }
+  return files;
+}
+
 /** The source at a path: a folder, or else a JSON Lines file. @throws LedgerError usage/1 */
 export function openSource(path: string): Source {
   if (!named(path, 'the source', (at) => statSync(at)).isDirectory()) {
     return { total: undefined, leftOut: 0, isFile: true, items: () => jsonLines(path) };
   }
-  const all = readdirSync(path, { recursive: true, withFileTypes: true }).filter(
-    (entry) => !entry.isDirectory(),
-  );
+  const all = filesUnder(path);
   const paths = all
     .filter((entry) => entry.isFile() && TEXT_ENDINGS.has(extname(entry.name).toLowerCase()))
     .map((entry) => relative(path, join(entry.parentPath, entry.name)).split(sep).join('/'))
