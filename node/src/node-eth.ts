@@ -81,6 +81,7 @@ function ledgerPort(parts: EthParts): EthLedger {
     feeRecipient: (validator) => reader().feeRecipient(validator),
     prevRandao: (hash) => reader().prevRandao(hash),
     account: (address) => reader().account(address),
+    sequence: (account) => reader().sequence(account),
     records: (height, address) => reader().records(height, address),
     keccak256: (bytes) => reader().keccak256(bytes),
   };

@@ -159,7 +159,7 @@ export function ethersTests(net: EthNet): void {
     );
     expect(isError(cheap, 'REPLACEMENT_UNDERPRICED'), String(cheap)).to.equal(true);
     expect((await net.provider.getTransaction(waits.hash))?.blockNumber).to.equal(null);
-    expect(await net.result('txpool_status')).to.deep.equal({ pending: '0x1', queued: '0x0' });
+    expect(await net.result('txpool_status')).to.deep.equal({ pending: '0x0', queued: '0x1' });
     await bob.sendTransaction({ to, nonce: nonce - 1, gasLimit: 21_000, gasPrice: 10n });
     await waits.wait();
     expect(await bob.getNonce('pending')).to.equal(nonce + 1);

@@ -27,9 +27,11 @@ class Pool {
 
 function made() {
   const pool = new Pool();
+  const sequences = new Map<string, number>();
   const ports = {
     pool: { list: () => pool.entries },
     ledger: {
+      sequence: (account: string) => sequences.get(account) ?? 0,
       transaction: (tx: Uint8Array) =>
         tx[0] === 0 ? undefined : ({ hash: tx } as unknown as EthTx),
     },
@@ -40,7 +42,7 @@ function made() {
   const clock = { now: 0 };
   const logs = new LogSearch(chain, { maxBlocks: 1, maxLogs: 1 });
   const filters = new Filters({ chain, feeds, logs, now: () => clock.now });
-  return { pool, pending, feeds, filters, clock };
+  return { pool, sequences, pending, feeds, filters, clock };
 }
 
 describe('rpc/eth filters', () => {
@@ -83,7 +85,8 @@ describe('rpc/eth filters', () => {
   });
 
   it('counts what follows without a gap, and the nonce after it', () => {
-    const { pool, pending } = made();
+    const { pool, sequences, pending } = made();
+    sequences.set('a', 4);
     for (const [byte, sequence] of [
       [1, 4],
       [2, 5],
@@ -97,6 +100,12 @@ describe('rpc/eth filters', () => {
       1n,
       9n,
     ]);
+    // Nothing has the nonce of c that comes next; d's next is a transaction of the ledger itself.
+    pool.add(5, 'c', 1);
+    expect(pending.count()).to.deep.equal({ pending: 3, queued: 2 });
+    pool.add(0, 'd', 0);
+    pool.add(6, 'd', 1);
+    expect(pending.count()).to.deep.equal({ pending: 4, queued: 2 });
     expect(pending.find(Uint8Array.of(3))?.hash).to.deep.equal(Uint8Array.of(3));
     expect(data(Uint8Array.of(3))).to.equal('0x03');
   });

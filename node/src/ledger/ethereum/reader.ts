@@ -12,7 +12,7 @@ import { attempt, LedgerError } from '../../base/errors.ts';
 import { sha256 } from '../../base/hash.ts';
 import { BlockSummary } from '../../gen/metatron/evm/v1/state.ts';
 import { type AccountId, Addresses } from '../addresses.ts';
-import { accountKey } from '../auth/accounts.ts';
+import { accountKey, getAccount } from '../auth/accounts.ts';
 import { aliasKey, resolve } from '../auth/aliases.ts';
 import { balanceKey } from '../bank/balances.ts';
 import type { Chain } from '../chain.ts';
@@ -124,6 +124,12 @@ export class EthereumReader {
   /** Bech32 text of the account of an address. */
   account(address: Uint8Array): string {
     return this.#addresses.text(resolve(this.#parts.latest, address));
+  }
+
+  /** The sequence that an account's next transaction must have. @param account - its bech32 text */
+  sequence(account: string): number {
+    const id = attempt(() => this.#addresses.id(account, 'address'));
+    return id instanceof LedgerError ? 0 : (getAccount(this.#parts.latest, id)?.sequence ?? 0);
   }
 
   /** Keys of the records of an address after `height`. */

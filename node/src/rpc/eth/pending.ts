@@ -17,6 +17,13 @@ const MAX_TOLD = 100_000;
 /** A pending transaction. */
 export type PendingTx = { readonly tx: EthTx; readonly entry: EthPoolEntry };
 
+/** The first sequence from `next` on that does not wait. */
+function after(lane: ReadonlySet<number> | undefined, next: number): number {
+  let end = next;
+  while (lane?.has(end) === true) end++;
+  return end;
+}
+
 /** Looks into the pool. */
 export class Pending {
   readonly #pool: EthPool;
@@ -50,34 +57,35 @@ export class Pending {
     return this.list().find(({ tx }) => data(tx.hash) === name)?.tx;
   }
 
+  /** The sequences that wait, by sender, also those of the ledger's own transactions. */
+  #lanes(): ReadonlyMap<string, ReadonlySet<number>> {
+    const lanes = new Map<string, Set<number>>();
+    for (const { sender, sequence } of this.#pool.list(MAX_LISTED)) {
+      if (sender === undefined) continue;
+      const lane = lanes.get(sender) ?? new Set();
+      lanes.set(sender, lane.add(sequence));
+    }
+    return lanes;
+  }
+
   /** The nonce that follows the pending transactions of an account. @param next - its state's */
   nonce(account: string, next: bigint): bigint {
-    const taken = new Set<number>();
-    for (const { sender, sequence } of this.#pool.list(MAX_LISTED)) {
-      if (sender === account) taken.add(sequence);
-    }
-    let nonce = Number(next);
-    while (taken.has(nonce)) nonce++;
-    return BigInt(nonce);
+    return BigInt(after(this.#lanes().get(account), Number(next)));
   }
 
   /** How many follow each other without a gap, and how many stand behind one. */
   count(): { readonly pending: number; readonly queued: number } {
-    const lanes = new Map<string, number[]>();
+    const lanes = this.#lanes();
+    const ends = new Map<string, number>();
+    let [pending, queued] = [0, 0];
     for (const { entry } of this.list()) {
-      const lane = lanes.get(entry.sender ?? '') ?? [];
-      lane.push(entry.sequence);
-      lanes.set(entry.sender ?? '', lane);
+      const { sender = '', sequence } = entry;
+      const end = ends.get(sender) ?? after(lanes.get(sender), this.#ledger.sequence(sender));
+      ends.set(sender, end);
+      if (sequence < end) pending++;
+      else queued++;
     }
-    let pending = 0;
-    let total = 0;
-    for (const lane of lanes.values()) {
-      lane.sort((a, b) => a - b);
-      total += lane.length;
-      const gap = lane.findIndex((sequence, i) => sequence !== (lane[0] ?? 0) + i);
-      pending += gap === -1 ? lane.length : gap;
-    }
-    return { pending, queued: total - pending };
+    return { pending, queued };
   }
 
   /** Takes what waits now as told already. */

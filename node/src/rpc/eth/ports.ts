@@ -71,6 +71,8 @@ export type EthLedger = {
   prevRandao(lastBlockHash: Uint8Array): Uint8Array;
   /** Bech32 text of the account of an address: the mempool's name of a sender. */
   account(address: Uint8Array): string;
+  /** What the next transaction of such a sender must have as its nonce, after the last block. */
+  sequence(account: string): number;
   records(height: number, address: Uint8Array): EthRecords;
   keccak256(bytes: Uint8Array): Uint8Array;
 };
