@@ -172,6 +172,9 @@ export function callTests(net: EthNet): void {
       gas: '0x7530',
       gasUsed: '0x5208',
     });
+    const bare = await net.raw('debug_traceTransaction', sent.hash);
+    expect(bare.error?.code).to.equal(-32_602);
+    expect(bare.error?.message).to.include('{"tracer":"callTracer"}');
     const { error } = await net.raw('debug_traceTransaction', `0x${'11'.repeat(32)}`, {
       tracer: 'callTracer',
     });

@@ -73,7 +73,8 @@ function treeJson(tree: EthCallTree, tracing: Tracing): JsonObject {
 
 function readTracing(value: unknown): Tracing {
   const { tracer, tracerConfig } = readObject(value, 'trace options');
-  if (tracer !== 'callTracer') badParams('only {"tracer":"callTracer"} is supported');
+  if (tracer !== 'callTracer')
+    badParams('the options must name the tracer: {"tracer":"callTracer"}, the only one here');
   const config = optional(tracerConfig, 'tracerConfig', readObject) ?? {};
   if (optional(config['withLog'], 'withLog', readBool) === true) {
     badParams('withLog is not supported');
@@ -143,7 +144,7 @@ export class EthCaller {
 
   /** debug_traceCall. */
   async traceCall(args: Params, turn: EthTurn): Promise<Json> {
-    const options = args.at(2, (value) => readObject(value, 'trace options'));
+    const options = args.maybe(2, (value) => readObject(value, 'trace options')) ?? {};
     const tracing = readTracing(options);
     const request = await this.#request(args, {
       overrides: options['stateOverrides'],
@@ -155,7 +156,7 @@ export class EthCaller {
   /** debug_traceTransaction. */
   async traceTransaction(args: Params, turn: EthTurn): Promise<Json> {
     const hash = args.at(0, (value) => readHash(value, 'transaction hash'));
-    const tracing = args.at(1, readTracing);
+    const tracing = readTracing(args.maybe(1, (value) => value) ?? {});
     const receipt = await this.#chain.queries.receipt(hash);
     if (receipt === undefined) throw new LedgerError(errors.NoTransaction, {});
     const height = Number(receipt.height);
