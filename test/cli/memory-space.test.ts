@@ -12,6 +12,7 @@ import { BaseAccount } from 'cosmjs-types/cosmos/auth/v1beta1/auth';
 import { QueryAccountResponse } from 'cosmjs-types/cosmos/auth/v1beta1/query';
 import { fromBase64, toBase64, toHex } from '../../node/src/base/bytes.ts';
 import { registerMemory } from '../../node/src/cli/memory.ts';
+import { QueryCodeResponse } from '../../node/src/gen/metatron/evm/v1/query.ts';
 import { QuerySpaceRulesResponse } from '../../node/src/gen/metatron/memory/v1/query.ts';
 import { SpaceMode } from '../../node/src/gen/metatron/memory/v1/state.ts';
 import { MsgUpdateSpace } from '../../node/src/gen/metatron/memory/v1/tx.ts';
@@ -36,6 +37,8 @@ describe('memory space before a node', () => {
   let server: Server;
   let alice: SecretAccount;
   let rules: Parameters<typeof QuerySpaceRulesResponse.fromPartial>[0];
+  /** What every contract's code is. */
+  let code: Uint8Array = new Uint8Array();
   /** Bytes of the transactions that came. */
   let sent: Uint8Array[] = [];
 
@@ -43,6 +46,7 @@ describe('memory space before a node', () => {
     if (path.endsWith('/SpaceRules')) {
       return QuerySpaceRulesResponse.encode(QuerySpaceRulesResponse.fromPartial(rules)).finish();
     }
+    if (path.endsWith('.evm.v1.Query/Code')) return QueryCodeResponse.encode({ code }).finish();
     expect(path).to.equal('/cosmos.auth.v1beta1.Query/Account');
     const base = BaseAccount.fromPartial({ address: alice.address });
     const value = BaseAccount.encode(base).finish();
@@ -70,6 +74,7 @@ describe('memory space before a node', () => {
   beforeEach(async () => {
     home = mkdtempSync(join(tmpdir(), 'metatron-space-'));
     sent = [];
+    code = Uint8Array.of(0xfe);
     rules = { mode: SpaceMode.SEALED, policy: POLICY, maxEntries: 7n, maxBytes: 9_000n };
     alice = createAccount('alice', 'metatron');
     writeFileSync(join(home, 'devnet.json'), JSON.stringify({ chainId: CHAIN, accounts: [alice] }));
@@ -119,8 +124,22 @@ describe('memory space before a node', () => {
     expect(await updated('--sealed')).to.deep.equal(now);
     expect(await updated('--public')).to.deep.equal({ ...now, mode: SpaceMode.PUBLIC });
     expect(await updated('--no-policy')).to.deep.equal({ ...now, policy: '0x' });
+    const other = `0x${'cd'.repeat(20)}`;
+    expect(await updated('--policy', other)).to.deep.equal({ ...now, policy: other });
     rules = { ...now, mode: SpaceMode.PUBLIC, policy: '' };
     const open = { ...now, mode: SpaceMode.PUBLIC, policy: '0x' };
     expect(await updated('--max-bytes', '1')).to.deep.equal({ ...open, maxBytes: 1n });
+  });
+
+  it('create, update: refuse a policy without code, and send nothing', async () => {
+    code = new Uint8Array();
+    for (const args of [['create'], ['update', SPACE]]) {
+      const done = await space(...args, '--policy', POLICY);
+      expect([done.code, done.stdout, sent.length]).to.deep.equal([1, '', 0]);
+      expect(done.stderr).to.match(
+        /--policy: there is no contract at 0x(ab){20} on this chain.*deploy it first/,
+      );
+    }
+    expect(await updated('--max-bytes', '5000')).to.include({ policy: POLICY });
   });
 });

@@ -83,6 +83,13 @@ type UpdateOptions = Omit<TermsOptions, 'policy'> & {
 
 type Messages = typeof import('../ops/space-messages.ts');
 
+/** Refuses a policy that is no contract. @throws LedgerError memory-client/10 */
+async function checkPolicy(node: string, policy: Uint8Array | false | undefined): Promise<void> {
+  if (policy === undefined || policy === false) return;
+  const messages: Messages = await import('../ops/space-messages.ts');
+  await messages.checkPolicy(node, policy);
+}
+
 /** Signs and sends one message, and prints that it is in a block. */
 async function change(
   options: ChangeOptions,
@@ -111,6 +118,7 @@ async function create(options: TermsOptions): Promise<void> {
   const { maxEntries = DEFAULT_ENTRIES, maxBytes = DEFAULT_BYTES } = options;
   const quotas = { maxEntries: BigInt(maxEntries), maxBytes: BigInt(maxBytes) };
   const terms = { mode: sealed === true ? SEALED : PUBLIC, policy, ...quotas };
+  await checkPolicy(options.node, options.policy);
   await change(
     options,
     ({ createSpaceMessage }, author) => createSpaceMessage({ author, salt, ...terms }),
@@ -137,6 +145,7 @@ function namedTerms(options: UpdateOptions): Partial<Terms> {
 
 async function update(space: string, options: UpdateOptions): Promise<void> {
   const named = namedTerms(options);
+  await checkPolicy(options.node, options.policy);
   const { memoryClient, reading } = await import('../ops/memory-read.ts');
   const now = await reading({ owner: space }, memoryClient(options.node).space(space));
   await change(options, ({ termsOf, updateSpaceMessage }, author) =>

@@ -1,10 +1,11 @@
 /**
- * Messages about memory spaces, as the command line sends them.
+ * Messages about memory spaces, as the command line sends them, and what is asked before.
  *
  * @module
  */
-import { EMPTY, fromHex } from '../base/bytes.ts';
-import { present } from '../base/errors.ts';
+import { EMPTY, fromHex, toHex } from '../base/bytes.ts';
+import { type ErrorSpec, errorSpec, LedgerError, present } from '../base/errors.ts';
+import { QueryCodeRequest, QueryCodeResponse } from '../gen/metatron/evm/v1/query.ts';
 import type { QuerySpaceRulesResponse } from '../gen/metatron/memory/v1/query.ts';
 import {
   MsgCreateSpace,
@@ -23,6 +24,27 @@ import {
   MSG_TRANSFER_SPACE_URL,
   MSG_UPDATE_SPACE_URL,
 } from '../types/memory.ts';
+import { query } from './chain-client.ts';
+
+/** Refusals. */
+export const errors: { readonly NoPolicy: ErrorSpec<{ readonly address: string }> } = {
+  NoPolicy: errorSpec(
+    'memory-client',
+    10,
+    'client',
+    (p) =>
+      `--policy: there is no contract at ${p.address} on this chain, and under such a policy ` +
+      'nobody could write: deploy it first, or look at the address again',
+  ),
+};
+
+/** Asks a node whether a policy is a contract. @throws LedgerError memory-client/10 */
+export async function checkPolicy(node: string, address: Uint8Array): Promise<void> {
+  const asked = QueryCodeRequest.encode({ address }).finish();
+  const { value } = await query(node, '/metatron.evm.v1.Query/Code', asked);
+  if (QueryCodeResponse.decode(value).code.length > 0) return;
+  throw new LedgerError(errors.NoPolicy, { address: `0x${toHex(address)}` });
+}
 
 /** What the owner of a space sets. */
 export type Terms = Pick<MsgUpdateSpace, 'mode' | 'policy' | 'maxEntries' | 'maxBytes'>;
