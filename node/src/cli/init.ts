@@ -133,8 +133,8 @@ export function registerInit(program: Command): void {
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      '\nExamples:\n  metatron keys add alice\n' +
-        '  metatron init --home ./mynode --chain-id my-chain-1 --account alice\n' +
+      '\nExamples:\n  metatron keys add writer\n' +
+        '  metatron init --home ./mynode --chain-id my-chain-1 --account writer\n' +
         '  metatron init --home ./mynode --account metatron1…:5000000aphi\n' +
         '\nOnly who has coins can write: a node asks a fee of 10^9 aphi for each unit of gas\n' +
         '(ledger.minGasPrices in config.json), which is some 10^-5 PHI for a memory.',

@@ -109,8 +109,8 @@ export function registerKeys(program: Command): void {
     .description('make, list and export accounts in the encrypted keystore')
     .addHelpText(
       'after',
-      '\nExamples:\n  metatron keys add alice\n  metatron keys list --json\n' +
-        '  METATRON_PASSPHRASE=… metatron keys export alice\n' +
+      '\nExamples:\n  metatron keys add writer\n  metatron keys list --json\n' +
+        '  METATRON_PASSPHRASE=… metatron keys export writer\n' +
         '\nA passphrase is asked for, or taken from METATRON_PASSPHRASE; an imported mnemonic\n' +
         'or private key is asked for, or taken from METATRON_SECRET.',
     );
