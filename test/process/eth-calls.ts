@@ -66,11 +66,21 @@ export function callTests(net: EthNet): void {
   });
 
   it('lets nobody speak as the system caller', async () => {
-    const call = { from: SYSTEM_CALLER, to: PLACES[2], data: '0x12345678' };
-    for (const method of ['eth_call', 'eth_estimateGas', 'eth_createAccessList']) {
-      const { error } = await net.raw(method, call);
-      const message = 'the system caller sends no transactions';
-      expect(error, method).to.deep.equal({ code: -32_000, message });
+    const from = SYSTEM_CALLER;
+    const calls = [
+      { from, to: PLACES[2], data: '0x12345678' },
+      { from, to: A },
+      { from, data: '0x' },
+    ];
+    const error = { code: -32_000, message: 'the system caller sends no transactions' };
+    for (const call of calls) {
+      for (const method of ['eth_call', 'eth_estimateGas', 'eth_createAccessList']) {
+        expect((await net.raw(method, call)).error, method).to.deep.equal(error);
+      }
+      const traced = await net.raw('debug_traceCall', call, 'latest', { tracer: 'callTracer' });
+      expect(traced.error).to.deep.equal(error);
+      const rich = { [from]: { balance: '0xffffff' } };
+      expect((await net.raw('eth_call', call, 'latest', rich)).error).to.deep.equal(error);
     }
   });
 
