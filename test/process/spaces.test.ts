@@ -13,6 +13,7 @@ import { ethereumChainId } from '../../node/src/ledger/ethereum/params.ts';
 import { wrapEthereumTx } from '../../node/src/ledger/ethereum/wrapper.ts';
 import { txMsgDataCodec } from '../../node/src/ledger/tx/wire.ts';
 import { deliver } from '../../node/src/ops/chain-client.ts';
+import { LEDGER_CONTRACTS } from '../../node/src/types/contracts.ts';
 import { bytesOf } from '../ledger/ethereum/support.ts';
 import { initCode, POLICY_CODE } from '../ledger/spaces/support.ts';
 import {
@@ -99,6 +100,21 @@ describe('spaces on four validators', function () {
     expect(shown['grants']).to.have.length(1);
     const read = await run('memory', 'get', 'k', '--owner', id);
     expect((read['entries'] as readonly Json[])[0]).to.include({ id: put['id'], content: 'hello' });
+    await reaches(rpc(0), Number(put['height']) + 1);
+    for (const of of [
+      ['--owner', id, '--key', 'k'],
+      ['--listing', id],
+    ]) {
+      const proof = join(folder.path, 'space.proof');
+      const done = await metatron(['memory', 'proof', ...of, '--out', proof, '--node', rpc(0)]);
+      expect(done.code, done.stderr).to.equal(0);
+      const genesis = join(folder.path, 'node0', 'config', 'genesis.json');
+      const verdict = await metatron(['verify', proof, '--genesis', genesis, '--json']);
+      const { valid, entries } = JSON.parse(verdict.stdout) as Json;
+      expect(valid, verdict.stderr).to.equal(true);
+      expect(entries).to.have.length(1);
+      expect((entries as readonly Json[])[0]).to.include({ id: put['id'], space: id });
+    }
     const answer = await fetch(`${rpc(0)}/v1/spaces/${id}/grants`);
     const { grants } = (await answer.json()) as { grants: readonly Json[] };
     expect(grants[0]).to.deep.include({ subject: bob, rights: ['write'] });
@@ -116,6 +132,25 @@ describe('spaces on four validators', function () {
     const late = await refused('memory', 'put', 'late', '--space', id, '--from', 'bob');
     expect(late).to.match(/the grant has expired: MemoryRulesGrantExpired\(0x/);
     await run('memory', 'space', 'revoke', id, bob, '--from', 'alice');
+  });
+
+  it('keep on update what is not named', async () => {
+    const policy = LEDGER_CONTRACTS.RateLimitPolicy.address.toLowerCase();
+    const own = ['--sealed', '--policy', policy, '--max-entries', '7', '--max-bytes', '9000'];
+    const created = await run('memory', 'space', 'create', ...own, '--from', 'alice');
+    const space = String(created['space']);
+    const updated = async (...named: readonly string[]): Promise<Json> => {
+      await run('memory', 'space', 'update', space, ...named, '--from', 'alice');
+      return await run('memory', 'space', 'show', space);
+    };
+    const kept = { mode: 'sealed', policy, entries: '0 of 7', bytes: '0 of 5000' };
+    expect(await updated('--max-bytes', '5000')).to.include(kept);
+    const open = { ...kept, mode: 'public' };
+    expect(await updated('--public')).to.include(open);
+    const without = await updated('--no-policy', '--max-entries', '8');
+    expect(without).to.include({ mode: 'public', entries: '0 of 8', bytes: '0 of 5000' });
+    expect(without).not.to.have.property('policy');
+    expect(await updated('--sealed', '--policy', policy)).to.include({ mode: 'sealed', policy });
   });
 
   it('refuse alike on all validators what a bad policy refuses, and nothing else', async () => {
