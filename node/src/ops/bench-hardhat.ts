@@ -7,14 +7,16 @@
  *
  * @module
  */
-import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { toHex } from '../base/bytes.ts';
 import { type ErrorSpec, errorSpec, LedgerError } from '../base/errors.ts';
 import { BLOCK_GAS } from '../ledger/gas.ts';
+import { runLoad } from './bench-child.ts';
 import { ethereumAddress, tokenSetup } from './bench-ethereum.ts';
-import type { HttpLoadMessage, HttpLoadReport, HttpLoadSpec } from './bench-http-load.ts';
+import type { HttpLoadReport, HttpLoadSpec } from './bench-http-load.ts';
+import type { Pace } from './bench-sender.ts';
 import type { BenchLoad, BenchSender } from './bench-txs.ts';
 import { pick, pickText } from './rpc-client.ts';
 
@@ -38,13 +40,9 @@ export type Comparison = {
 };
 
 /** What to compare with. */
-export type CompareSpec = {
+export type CompareSpec = Pace & {
   readonly load: Omit<BenchLoad, 'ethereum'> & { readonly chainNumber: bigint };
   readonly deployer: BenchSender;
-  readonly rate: number;
-  readonly seconds: number;
-  readonly window: number;
-  readonly graceMs: number;
   progress(text: string): void;
 };
 
@@ -132,29 +130,12 @@ async function prepare(url: string, spec: CompareSpec): Promise<Uint8Array | und
   return token;
 }
 
-function runHttpLoad(
-  spec: HttpLoadSpec,
-  progress: (text: string) => void,
-): Promise<HttpLoadReport> {
-  const file = fileURLToPath(new URL('./bench-http-load.ts', import.meta.url));
-  return new Promise((resolve, reject) => {
-    const child = fork(file, { serialization: 'advanced' });
-    const fail = (reason: string): void => {
-      child.kill('SIGKILL');
-      reject(notCompared(`the load generator stopped: ${reason}`));
-    };
-    child.on('message', (message: HttpLoadMessage) => {
-      if (message.kind === 'progress') progress(`hardhat node: ${message.text}`);
-      else if (message.kind === 'failed') fail(message.reason);
-      else {
-        resolve(message.report);
-        child.disconnect();
-      }
-    });
-    child.once('error', (error) => fail(error.message));
-    child.once('exit', (code) => fail(`exit code ${code}`));
-    child.send(spec);
-  });
+function runHttpLoad(spec: HttpLoadSpec, tell: (text: string) => void): Promise<HttpLoadReport> {
+  const progress = (text: string): void => tell(`hardhat node: ${text}`);
+  const hear = { progress, sending: () => progress('sending') };
+  return runLoad('./bench-http-load.ts', spec, hear, (reason) =>
+    notCompared(`the load generator stopped: ${reason}`),
+  );
 }
 
 /** Runs the load on a `hardhat node` of its own. @throws LedgerError bench/4 or bench/5 */

@@ -1,5 +1,5 @@
 /**
- * The load generator for a node of Ethereum's JSON-RPC over HTTP: a process of its own.
+ * The load generator for a node of Ethereum's JSON-RPC over HTTP (bench-child.ts).
  *
  * Upholds: transactions are made and connections opened before the clock starts. The clock stops
  * when the last block with a transaction of ours was seen; only transactions whose receipt says
@@ -9,7 +9,9 @@
  */
 import { Agent, request } from 'node:http';
 import { describe, type ErrorSpec, errorSpec, LedgerError } from '../base/errors.ts';
+import { serveLoad } from './bench-child.ts';
 import { prepareTxs } from './bench-prepare.ts';
+import type { Pace } from './bench-sender.ts';
 import type { BenchLoad, BenchTx } from './bench-txs.ts';
 import { pick, pickText } from './rpc-client.ts';
 
@@ -19,16 +21,7 @@ export const errors: { readonly Refused: ErrorSpec<{ method: string; reason: str
 };
 
 /** What the load generator is told. */
-export type HttpLoadSpec = BenchLoad & {
-  readonly url: string;
-  /** Transactions a second; 0: as many as there can be. */
-  readonly rate: number;
-  readonly seconds: number;
-  /** Transactions that may be under way, from the request to the block. */
-  readonly window: number;
-  /** How long to wait for the last blocks, in milliseconds. */
-  readonly graceMs: number;
-};
+export type HttpLoadSpec = BenchLoad & Pace & { readonly url: string };
 
 /** What was sent and found. */
 export type HttpLoadReport = {
@@ -40,12 +33,6 @@ export type HttpLoadReport = {
   /** From the first request to the last block. */
   readonly elapsedMs: number;
 };
-
-/** Messages from the load generator to its parent. */
-export type HttpLoadMessage =
-  | { readonly kind: 'progress'; readonly text: string }
-  | { readonly kind: 'done'; readonly report: HttpLoadReport }
-  | { readonly kind: 'failed'; readonly reason: string };
 
 /** Requests under way at a time. */
 const CONNECTIONS = 64;
@@ -193,17 +180,8 @@ class HttpLoad {
   }
 }
 
-function tell(message: HttpLoadMessage): void {
-  process.send?.(message);
-}
-
-async function main(spec: HttpLoadSpec): Promise<void> {
-  const txs = await prepareTxs(spec, (text) => tell({ kind: 'progress', text }));
-  tell({ kind: 'progress', text: 'sending' });
-  tell({ kind: 'done', report: await new HttpLoad(spec, txs).run() });
-}
-
-process.on('disconnect', () => process.exit());
-process.once('message', (spec: HttpLoadSpec) => {
-  main(spec).catch((thrown: unknown) => tell({ kind: 'failed', reason: describe(thrown) }));
+serveLoad(async (spec: HttpLoadSpec, { progress, sending }): Promise<HttpLoadReport> => {
+  const txs = await prepareTxs(spec, progress);
+  sending();
+  return await new HttpLoad(spec, txs).run();
 });

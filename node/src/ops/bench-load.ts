@@ -1,5 +1,5 @@
 /**
- * The load generator: a process of its own, so that its work is not counted as the validators'.
+ * The load generator for the nodes of a benchmark (bench-child.ts).
  *
  * Upholds: transactions are made, connections open, events subscribed to and the nodes warmed up
  * before `sending` is told, which is when the clock starts.
@@ -7,7 +7,7 @@
  * @module
  */
 import { WebSocket } from 'ws';
-import { describe } from '../base/errors.ts';
+import { serveLoad } from './bench-child.ts';
 import { prepareTxs } from './bench-prepare.ts';
 import { Load, type LoadReport, type SendSpec } from './bench-sender.ts';
 import type { BenchLoad } from './bench-txs.ts';
@@ -19,13 +19,6 @@ export type LoadSpec = BenchLoad &
     readonly nodes: readonly string[];
   };
 
-/** Messages from the load generator to its parent. */
-export type LoadMessage =
-  | { readonly kind: 'progress'; readonly text: string }
-  | { readonly kind: 'sending' }
-  | { readonly kind: 'done'; readonly report: LoadReport }
-  | { readonly kind: 'failed'; readonly reason: string };
-
 function connect(url: string): Promise<WebSocket> {
   return new Promise((resolve, reject) => {
     const address = `${url.replace(/^http/, 'ws')}/websocket`;
@@ -35,23 +28,14 @@ function connect(url: string): Promise<WebSocket> {
   });
 }
 
-function tell(message: LoadMessage): void {
-  process.send?.(message);
-}
-
-async function main(spec: LoadSpec): Promise<void> {
-  const txs = await prepareTxs(spec, (text) => tell({ kind: 'progress', text }));
+serveLoad(async (spec: LoadSpec, { progress, sending }): Promise<LoadReport> => {
+  const txs = await prepareTxs(spec, progress);
   const sockets = await Promise.all(spec.nodes.map(connect));
   const load = new Load(spec, txs, sockets);
   await load.subscribe();
   await load.warmUp();
-  tell({ kind: 'sending' });
+  sending();
   const report = await load.run();
   for (const socket of sockets) socket.terminate();
-  tell({ kind: 'done', report });
-}
-
-process.on('disconnect', () => process.exit());
-process.once('message', (spec: LoadSpec) => {
-  main(spec).catch((thrown: unknown) => tell({ kind: 'failed', reason: describe(thrown) }));
+  return report;
 });

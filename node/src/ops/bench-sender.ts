@@ -19,18 +19,22 @@ export const errors: { readonly NotMeasured: ErrorSpec<{ readonly reason: string
   NotMeasured: errorSpec('bench', 2, 'node', (p) => p.reason),
 };
 
-/** How transactions are sent. */
-export type SendSpec = {
-  readonly app: BenchApp;
+/** How fast transactions are sent. */
+export type Pace = {
   /** Transactions a second; 0 keeps `window` of them under way instead. */
   readonly rate: number;
   readonly seconds: number;
-  /** Seconds of `WARMUP_RATE` before the clock starts. */
-  readonly warmup: number;
   /** Transactions that may be under way, from the write to the event, at all nodes together. */
   readonly window: number;
   /** How long to wait for the last events, in milliseconds. */
   readonly graceMs: number;
+};
+
+/** How transactions are sent. */
+export type SendSpec = Pace & {
+  readonly app: BenchApp;
+  /** Seconds of `WARMUP_RATE` before the clock starts. */
+  readonly warmup: number;
 };
 
 /** What was sent and seen. Times in milliseconds. */

@@ -6,19 +6,18 @@
  *
  * @module
  */
-import { fork } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { fromBase64, toHex } from '../base/bytes.ts';
 import { type ErrorSpec, errorSpec, LedgerError, present } from '../base/errors.ts';
 import { sha256 } from '../base/hash.ts';
 import { QueryParamsResponse } from '../gen/metatron/evm/v1/query.ts';
 import { wrapEthereumTx } from '../ledger/ethereum/wrapper.ts';
+import { runLoad } from './bench-child.ts';
 import { type EthereumLoad, tokenSetup } from './bench-ethereum.ts';
 import { type Comparison, compareWithHardhat } from './bench-hardhat.ts';
-import type { LoadMessage, LoadSpec } from './bench-load.ts';
+import type { LoadSpec } from './bench-load.ts';
 import { type LoadReport, WARMUP_RATE } from './bench-sender.ts';
 import { type BenchApp, type BenchSender, createSender } from './bench-txs.ts';
 import { broadcast, deliver, query } from './chain-client.ts';
@@ -104,34 +103,8 @@ const OPEN_RATE: Readonly<Record<BenchApp, number>> = {
 /** The same, as writes a second. */
 const OPEN_OPS = 18_000;
 
-function loadFile(): string {
-  return fileURLToPath(new URL('./bench-load.ts', import.meta.url));
-}
-
-function runLoad(
-  spec: LoadSpec,
-  sending: () => void,
-  progress: (text: string) => void,
-): Promise<LoadReport> {
-  return new Promise((resolve, reject) => {
-    const child = fork(loadFile(), { serialization: 'advanced' });
-    const fail = (reason: string): void => {
-      child.kill('SIGKILL');
-      reject(new LedgerError(errors.LoadFailed, { reason }));
-    };
-    child.on('message', (message: LoadMessage) => {
-      if (message.kind === 'progress') progress(message.text);
-      else if (message.kind === 'sending') sending();
-      else if (message.kind === 'failed') fail(message.reason);
-      else {
-        resolve(message.report);
-        child.disconnect();
-      }
-    });
-    child.once('error', (error) => fail(error.message));
-    child.once('exit', (code) => fail(`exit code ${code}`));
-    child.send(spec);
-  });
+function loadFailed(reason: string): LedgerError {
+  return new LedgerError(errors.LoadFailed, { reason });
 }
 
 /** Hashes of the executed transactions in a run of blocks, as one node has them. */
@@ -181,7 +154,8 @@ async function measure(spec: BenchSpec, devnet: RunningDevnet, load: LoadSpec) {
     heightBefore = latestHeight(last);
     spec.progress('sending');
   };
-  const report = await runLoad(load, sending, spec.progress);
+  const hear = { progress: spec.progress, sending };
+  const report: LoadReport = await runLoad('./bench-load.ts', load, hear, loadFailed);
   const used = cpu() - before;
   const peak = Math.max(...nodes.map((node) => peakRssMiB(node.pid)));
   spec.progress('looking for every transaction');
