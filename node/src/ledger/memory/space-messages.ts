@@ -129,7 +129,26 @@ function typeOf<M extends { readonly author: string }>(kind: Kind<M>): MessageTy
   };
 }
 
-const nothing = (): Uint8Array => EMPTY;
+/** How messages about a space that there is become calls: its id is the first argument. */
+type Change<M extends { readonly author: string }> = Omit<Kind<M>, 'call' | 'respond'> & {
+  /** The method, and its arguments after the id. @throws LedgerError memory/1 */
+  method(message: M, addresses: Addresses): readonly [selector: Uint8Array, ...Argument[]];
+};
+
+function changeOf<M extends { readonly author: string; readonly space: Uint8Array }>({
+  method,
+  ...kind
+}: Change<M>): MessageType {
+  return typeOf({
+    ...kind,
+    call: (message, addresses) => {
+      const space = checked('space', message.space, ID_BYTES);
+      const [selector, ...rest] = method(message, addresses);
+      return encodeCall(selector, [space, ...rest]);
+    },
+    respond: () => EMPTY,
+  });
+}
 
 const CREATE = selectorOf('createSpace(bytes32,uint8,address,uint64,uint64)');
 const UPDATE = selectorOf('updateSpace(bytes32,uint8,address,uint64,uint64)');
@@ -139,77 +158,49 @@ const UNFREEZE = selectorOf('unfreeze(bytes32)');
 const GRANT = selectorOf('grant(bytes32,address,uint256,uint256)');
 const REVOKE = selectorOf('revoke(bytes32,address)');
 
-const createSpace: Kind<MsgCreateSpace> = {
-  typeUrl: MSG_CREATE_SPACE_URL,
-  face: createSpaceFace,
-  codec: msgCreateSpaceCodec,
-  call: (message) =>
-    encodeCall(CREATE, [checked('salt', message.salt, SALT_BYTES), ...termsOf(message)]),
-  respond: (space) => msgCreateSpaceResponseCodec.encode({ space }),
-};
-
-const updateSpace: Kind<MsgUpdateSpace> = {
-  typeUrl: MSG_UPDATE_SPACE_URL,
-  face: updateSpaceFace,
-  codec: msgUpdateSpaceCodec,
-  call: (message) =>
-    encodeCall(UPDATE, [checked('space', message.space, ID_BYTES), ...termsOf(message)]),
-  respond: nothing,
-};
-
-const transferSpace: Kind<MsgTransferSpace> = {
-  typeUrl: MSG_TRANSFER_SPACE_URL,
-  face: transferSpaceFace,
-  codec: msgTransferSpaceCodec,
-  call: ({ space, to }, addresses) =>
-    encodeCall(TRANSFER, [
-      checked('space', space, ID_BYTES),
-      addresses.id(to, 'invalid address of the new owner'),
-    ]),
-  respond: nothing,
-};
-
-const freezeSpace: Kind<MsgFreezeSpace> = {
-  typeUrl: MSG_FREEZE_SPACE_URL,
-  face: freezeSpaceFace,
-  codec: msgFreezeSpaceCodec,
-  call: ({ space, frozen }) =>
-    encodeCall(frozen ? FREEZE : UNFREEZE, [checked('space', space, ID_BYTES)]),
-  respond: nothing,
-};
-
-const grant: Kind<MsgGrant> = {
-  typeUrl: MSG_GRANT_URL,
-  face: grantFace,
-  codec: msgGrantCodec,
-  call: ({ space, subject, rights, expiry }, addresses) =>
-    encodeCall(GRANT, [
-      checked('space', space, ID_BYTES),
+/** The messages about spaces. */
+export const spaceMessages: readonly MessageType[] = [
+  typeOf<MsgCreateSpace>({
+    typeUrl: MSG_CREATE_SPACE_URL,
+    face: createSpaceFace,
+    codec: msgCreateSpaceCodec,
+    call: (message) =>
+      encodeCall(CREATE, [checked('salt', message.salt, SALT_BYTES), ...termsOf(message)]),
+    respond: (space) => msgCreateSpaceResponseCodec.encode({ space }),
+  }),
+  changeOf<MsgUpdateSpace>({
+    typeUrl: MSG_UPDATE_SPACE_URL,
+    face: updateSpaceFace,
+    codec: msgUpdateSpaceCodec,
+    method: (message) => [UPDATE, ...termsOf(message)],
+  }),
+  changeOf<MsgTransferSpace>({
+    typeUrl: MSG_TRANSFER_SPACE_URL,
+    face: transferSpaceFace,
+    codec: msgTransferSpaceCodec,
+    method: ({ to }, addresses) => [TRANSFER, addresses.id(to, 'invalid address of the new owner')],
+  }),
+  changeOf<MsgFreezeSpace>({
+    typeUrl: MSG_FREEZE_SPACE_URL,
+    face: freezeSpaceFace,
+    codec: msgFreezeSpaceCodec,
+    method: ({ frozen }) => [frozen ? FREEZE : UNFREEZE],
+  }),
+  changeOf<MsgGrant>({
+    typeUrl: MSG_GRANT_URL,
+    face: grantFace,
+    codec: msgGrantCodec,
+    method: ({ subject, rights, expiry }, addresses) => [
+      GRANT,
       addresses.id(subject, 'invalid subject address'),
       rights,
       expiry,
-    ]),
-  respond: nothing,
-};
-
-const revoke: Kind<MsgRevoke> = {
-  typeUrl: MSG_REVOKE_URL,
-  face: revokeFace,
-  codec: msgRevokeCodec,
-  call: ({ space, subject }, addresses) =>
-    encodeCall(REVOKE, [
-      checked('space', space, ID_BYTES),
-      addresses.id(subject, 'invalid subject address'),
-    ]),
-  respond: nothing,
-};
-
-/** The messages about spaces. */
-export const spaceMessages: readonly MessageType[] = [
-  typeOf(createSpace),
-  typeOf(updateSpace),
-  typeOf(transferSpace),
-  typeOf(freezeSpace),
-  typeOf(grant),
-  typeOf(revoke),
+    ],
+  }),
+  changeOf<MsgRevoke>({
+    typeUrl: MSG_REVOKE_URL,
+    face: revokeFace,
+    codec: msgRevokeCodec,
+    method: ({ subject }, addresses) => [REVOKE, addresses.id(subject, 'invalid subject address')],
+  }),
 ];
