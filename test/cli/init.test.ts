@@ -7,6 +7,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { encodeBech32 } from '../../node/src/base/bech32.ts';
 import { utf8 } from '../../node/src/base/bytes.ts';
 import { registerInit } from '../../node/src/cli/init.ts';
 import { secp256k1Keys } from '../../node/src/crypto/secp256k1.ts';
@@ -72,6 +73,14 @@ describe('init', () => {
       appState: utf8(JSON.stringify(state)),
       initialHeight: 1,
     });
+  });
+
+  it('gives coins to 0x addresses: of a key to its account, else where they are', async () => {
+    const args = ['--account', ALICE.evmAddress, '--account', `0x${'ab'.repeat(20)}`];
+    const done = await init('faces', ...args, '--json');
+    expect(done.code, done.stderr).to.equal(0);
+    const face = encodeBech32('metatron', new Uint8Array(20).fill(0xab));
+    expect(JSON.parse(done.stdout)).to.deep.include({ accounts: [ALICE.address, face] });
   });
 
   it('says what comes next', async () => {

@@ -7,10 +7,11 @@
  * @module
  */
 import { type Command, Option } from 'commander';
-import { decodeBech32 } from '../base/bech32.ts';
+import { decodeBech32, encodeBech32 } from '../base/bech32.ts';
+import { fromHex } from '../base/bytes.ts';
 import type { InitResult } from '../ops/chain-home.ts';
 import type { Funded } from '../ops/ledger-state.ts';
-import { checkAddress, wrongUsage } from '../ops/usage.ts';
+import { checkAddress, isEvmAddress, wrongUsage } from '../ops/usage.ts';
 import { homeOption, jsonOption, keysOption, NODE_HOME, repeated } from './options.ts';
 import { printResult } from './output.ts';
 
@@ -32,8 +33,13 @@ async function fundedAccount(text: string, keys: string): Promise<Funded> {
     import('../ops/coins.ts'),
   ]);
   const [, name = '', amount] = /^([^:]*)(?::(.*))?$/s.exec(text) ?? [];
-  const key = listAccounts(keys).find((account) => account.name === name);
-  const address = key?.address ?? checkAddress(name, '--account (there is no such key)');
+  const key = listAccounts(keys).find(
+    (account) => account.name === name || account.evmAddress.toLowerCase() === name.toLowerCase(),
+  );
+  const named = key?.address ?? checkAddress(name, '--account (there is no such key)');
+  // A new chain has seen no key: coins at a 0x address wait there for it.
+  const bytes = isEvmAddress(named) ? fromHex(named.slice(2)) : undefined;
+  const address = bytes === undefined ? named : encodeBech32('metatron', bytes);
   if (amount === undefined) return { address };
   const coins = parseCoins(amount);
   if (coins.length === 0) wrongUsage(`--account ${text}: say how much, such as ${name}:1000aphi`);
@@ -73,7 +79,8 @@ function nextSteps(options: InitOptions, home: string): readonly string[] {
   const [account] = options.account;
   if (account !== undefined) {
     const [name = ''] = account.split(':');
-    const from = decodeBech32(name) === undefined ? name : 'NAME-OF-ITS-KEY';
+    const isAddress = isEvmAddress(name) || decodeBech32(name) !== undefined;
+    const from = isAddress ? 'NAME-OF-ITS-KEY' : name;
     const write = `metatron memory put "hello" --from ${from} --fee ${EXAMPLE_FEE}`;
     return ['Start it, then write to it:', `  ${start}`, `  ${write}`];
   }

@@ -9,14 +9,14 @@
  */
 import { randomBytes } from 'node:crypto';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { encodeBech32 } from '../base/bech32.ts';
+import { decodeBech32 } from '../base/bech32.ts';
 import { EMPTY, fromHex, toHex } from '../base/bytes.ts';
 import { present } from '../base/errors.ts';
 import type { Any } from '../ledger/tx/wire.ts';
 import type { Terms } from '../ops/space-messages.ts';
 import { wrongUsage } from '../ops/usage.ts';
 import { RIGHTS } from '../types/memory.ts';
-import { addressOf, jsonOption, nodeOption, spaceIdOf, wholeNumber } from './options.ts';
+import { addressOf, jsonOption, nodeOption, ownerOf, spaceIdOf, wholeNumber } from './options.ts';
 import { printResult } from './output.ts';
 import { type OpenSigner, openSigner, type SignOptions, withSigner } from './signer.ts';
 import { printCommitted } from './tx.ts';
@@ -35,12 +35,6 @@ function contractOf(text: string): Uint8Array {
   const bytes = text.startsWith('0x') ? fromHex(text.slice(2)) : undefined;
   if (bytes?.length === ADDRESS_BYTES) return bytes;
   throw new InvalidArgumentError('a contract has an address of 0x and 40 hex digits');
-}
-
-/** Reads who gets rights: an account, or a contract by its address with 0x. */
-function subjectOf(text: string): string {
-  if (!text.startsWith('0x')) return addressOf('the subject')(text);
-  return encodeBech32('metatron', contractOf(text));
 }
 
 function rightsOf(text: string): number {
@@ -90,15 +84,16 @@ async function checkPolicy(node: string, policy: Uint8Array | false | undefined)
   await messages.checkPolicy(node, policy);
 }
 
-/** Signs and sends one message, and prints that it is in a block. */
+/** Signs and sends messages, and prints that they are in a block. */
 async function change(
   options: ChangeOptions,
-  message: (messages: Messages, author: string) => Any,
+  make: (messages: Messages, author: string) => Any | Promise<readonly Any[]>,
   more: (data: Uint8Array) => object | Promise<object> = () => ({}),
 ): Promise<void> {
   const messages = await import('../ops/space-messages.ts');
   const signer: OpenSigner = await openSigner(options);
-  const done = await signer.deliver([message(messages, signer.address)]);
+  const made = await make(messages, signer.address);
+  const done = await signer.deliver('typeUrl' in made ? [made] : made);
   printCommitted(options.json === true, done, await more(done.data));
 }
 
@@ -160,19 +155,25 @@ function bytesOf(space: string): Uint8Array {
 type GrantOptions = ChangeOptions & { readonly rights: number; readonly until: bigint };
 
 async function grant(space: string, subject: string, options: GrantOptions): Promise<void> {
-  const { rights, until: expiry } = options;
-  await change(options, ({ grantMessage }, author) =>
-    grantMessage({ author, space: bytesOf(space), subject, rights, expiry }),
+  const { rights, until: expiry, node } = options;
+  await change(options, ({ grantMessages }, author) =>
+    grantMessages(node, { author, space: bytesOf(space), subject, rights, expiry }),
   );
 }
 
 async function revoke(space: string, subject: string, options: ChangeOptions): Promise<void> {
-  await change(options, ({ revokeMessage }, author) =>
-    revokeMessage({ author, space: bytesOf(space), subject }),
+  await change(options, ({ revokeMessages }, author) =>
+    revokeMessages(options.node, { author, space: bytesOf(space), subject }),
   );
 }
 
-async function transfer(space: string, to: string, options: ChangeOptions): Promise<void> {
+async function transfer(space: string, named: string, options: ChangeOptions): Promise<void> {
+  const [{ accountOn }, { nodeRpc }] = await Promise.all([
+    import('../client/accounts.ts'),
+    import('../ops/rpc-client.ts'),
+  ]);
+  const { faces } = await accountOn(nodeRpc(options.node), named);
+  const [to = named] = faces;
   await change(options, ({ transferSpaceMessage }, author) =>
     transferSpaceMessage({ author, space: bytesOf(space), to }),
   );
@@ -187,12 +188,20 @@ function freezing(frozen: boolean) {
 
 type ShowOptions = { readonly node: string; readonly height: number; readonly json?: true };
 
+function subjectHex(subject: string): string {
+  return `0x${toHex(decodeBech32(subject)?.bytes ?? EMPTY)}`;
+}
+
 async function show(space: string, options: ShowOptions): Promise<void> {
-  const { memoryClient, reading } = await import('../ops/memory-read.ts');
+  const [{ memoryClient, reading }, { withSubjects }] = await Promise.all([
+    import('../ops/memory-read.ts'),
+    import('../ops/space-messages.ts'),
+  ]);
   const { node, height } = options;
   const client = memoryClient(node);
   const rules = await reading({ owner: space, height }, client.space(space, height));
   const { grants } = await reading({ owner: space, height }, client.grants(space, EMPTY, height));
+  const held = await withSubjects(node, grants);
   const answer = {
     space: toHex(rules.spaceId),
     owner: rules.owner,
@@ -202,8 +211,10 @@ async function show(space: string, options: ShowOptions): Promise<void> {
     policy: rules.policy === '' ? undefined : rules.policy,
     entries: `${rules.entries} of ${rules.maxEntries}`,
     bytes: `${rules.bytes} of ${rules.maxBytes}`,
-    grants: grants.map(({ subject, rights, expiry, by }) => ({
+    grants: held.map(({ subject, address, evmAddress, rights, expiry, by }) => ({
       subject,
+      account: address,
+      evmAddress,
       rights: rightsText(rights),
       until: expiry === 0n ? undefined : new Date(Number(expiry) * 1_000).toISOString(),
       by,
@@ -216,8 +227,9 @@ async function show(space: string, options: ShowOptions): Promise<void> {
         .filter(([, value]) => value !== undefined)
         .map(([name, value]) => `${name.padEnd(9)}${String(value)}`),
       ...answer.grants.map(
-        ({ subject, rights, until }) =>
-          `grant    ${subject} ${rights}${until ? ` until ${until}` : ''}`,
+        ({ subject, account = subject, evmAddress, rights, until }) =>
+          `grant    ${account} (${evmAddress ?? subjectHex(subject)}) ${rights}` +
+          (until ? ` until ${until}` : ''),
       ),
     ].join('\n'),
   );
@@ -265,7 +277,7 @@ export function registerSpace(memory: Command): void {
   space
     .command('show')
     .description('what the rules hold of a space: by its id, or by the owner of a personal one')
-    .argument('<space>', 'id or address')
+    .argument('<space>', 'id or address', ownerOf('the space'))
     .addOption(nodeOption())
     .option('--height <height>', 'height to read; 0 is the newest', wholeNumber(0, MAX_NUMBER), 0)
     .addOption(jsonOption())
@@ -275,7 +287,7 @@ export function registerSpace(memory: Command): void {
       space.command(name).description(what).argument('<space>', 'its id', spaceIdOf),
     ).addOption(jsonOption());
   named('grant', 'let an account or a contract in, with these rights instead of those it had')
-    .argument('<subject>', 'address, or 0x… of a contract', subjectOf)
+    .argument('<subject>', 'address, metatron1… or 0x…', addressOf('the subject'))
     .addOption(
       new Option('--rights <rights>', 'of read, write, curate, admin; with commas')
         .argParser(rightsOf)
@@ -288,11 +300,11 @@ export function registerSpace(memory: Command): void {
     )
     .action(grant);
   named('revoke', 'take all rights from an account or a contract')
-    .argument('<subject>', 'address, or 0x… of a contract', subjectOf)
+    .argument('<subject>', 'address, metatron1… or 0x…', addressOf('the subject'))
     .action(revoke);
   named('freeze', 'stop all writes to a space').action(freezing(true));
   named('unfreeze', 'let a space go on').action(freezing(false));
   named('transfer', 'give a space away; all grants become void')
-    .argument('<to>', 'address of the new owner', subjectOf)
+    .argument('<to>', 'address of the new owner, metatron1… or 0x…', addressOf('the new owner'))
     .action(transfer);
 }

@@ -26,7 +26,7 @@ export function repeated(value: string, before: readonly string[]): readonly str
   return [...before, value];
 }
 
-/** Reads an account's address; `option` names it in the refusal. */
+/** Reads an account's address, bech32 or 0x; `option` names it in the refusal. */
 export function addressOf(option: string): (text: string) => string {
   return (text) => checkAddress(text, option);
 }

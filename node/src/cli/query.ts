@@ -140,13 +140,18 @@ async function validators(options: Options): Promise<void> {
   );
 }
 
-async function account(address: string, options: Options): Promise<void> {
-  const chain = await import('../ops/chain-client.ts');
-  const found = await chain.account(options.node, address);
-  const { accountNumber, sequence } = found;
-  printResult(options.json === true, { address, accountNumber, sequence }, () =>
+async function account(text: string, options: Options): Promise<void> {
+  const [chain, { accountOn }, { nodeRpc }] = await Promise.all([
+    import('../ops/chain-client.ts'),
+    import('../client/accounts.ts'),
+    import('../ops/rpc-client.ts'),
+  ]);
+  const { accountNumber, sequence } = await chain.account(options.node, text);
+  const { address, evmAddress } = await accountOn(nodeRpc(options.node), text);
+  printResult(options.json === true, { address, evmAddress, accountNumber, sequence }, () =>
     table([
       ['address', address],
+      ['evm address', evmAddress ?? '(the chain has not seen its key yet)'],
       ['account number', String(accountNumber)],
       ['sequence', String(sequence)],
     ]),
@@ -215,7 +220,7 @@ export function registerQuery(program: Command): void {
     .action(block);
   command('tx <hash>', 'a transaction by its hash').action(tx);
   command('validators', 'the validators of the next block').action(validators);
-  command('account <address>', 'number and sequence of an account').action(account);
+  command('account <address>', 'both addresses, number and sequence of an account').action(account);
   command('balance <address>', 'what an account holds').action(balance);
   command('abci <path> [data]', 'an ABCI query; data in hex; exits 1 if its code is not 0')
     .option('--height <height>', 'height to read; 0 is the newest', wholeNumber(0, 2 ** 53 - 1), 0)

@@ -29,16 +29,25 @@ export function printCommitted(json: boolean, tx: Outcome, more: object = {}): v
 type SendOptions = SignOptions & { readonly json?: true };
 
 async function send(to: string, coins: string, options: SendOptions): Promise<void> {
-  const [{ sendMessage }, { parseCoins }, { checkAddress, wrongUsage }] = await Promise.all([
+  const [
+    { sendMessage },
+    { parseCoins },
+    { checkAddress, wrongUsage },
+    { addressOn },
+    { nodeRpc },
+  ] = await Promise.all([
     import('../ops/transaction.ts'),
     import('../ops/coins.ts'),
     import('../ops/usage.ts'),
+    import('../client/accounts.ts'),
+    import('../ops/rpc-client.ts'),
   ]);
   checkAddress(to, 'the receiver');
   const amount = parseCoins(coins);
   if (amount.length === 0) wrongUsage('say what to send, such as 1000aphi');
   const signer = await openSigner(options);
-  const done = await signer.deliver([sendMessage(signer.address, to, amount)]);
+  const receiver = await addressOn(nodeRpc(options.node), to);
+  const done = await signer.deliver([sendMessage(signer.address, receiver, amount)]);
   printCommitted(options.json === true, done);
 }
 
@@ -71,10 +80,13 @@ export function registerTx(program: Command): void {
     .addHelpText(
       'after',
       '\nExamples:\n  metatron tx send metatron1… 1000aphi --from alice\n' +
+        '  metatron tx send 0x… 1000aphi --from alice\n' +
         '  metatron tx broadcast @signed.b64\n' +
         '  metatron tx broadcast --encoding text name=satoshi     (kvstore)',
     );
-  withSigner(tx.command('send <to> <coins>').description('send coins to an address'))
+  withSigner(
+    tx.command('send <to> <coins>').description('send coins to an address, metatron1… or 0x…'),
+  )
     .addOption(jsonOption())
     .action(send);
   tx.command('broadcast <tx>')

@@ -44,7 +44,12 @@ export const errors: {
     'client',
     (p) => `${p.owner} had not written anything at height ${p.height}`,
   ),
-  BadOwner: errorSpec('rpc-client', 6, 'client', (p) => `${p.owner} is no address: metatron1…`),
+  BadOwner: errorSpec(
+    'rpc-client',
+    6,
+    'client',
+    (p) => `${p.owner} is no address: metatron1… or 0x…`,
+  ),
 };
 
 /** The proof is not in its form: `part` is wrong. */

@@ -1,7 +1,7 @@
 /**
  * Memories over a node's RPC: write, read, list, prove. Runs in a browser.
  *
- * Wherever an owner is asked for, the id of a space in hex will do as well.
+ * An owner is named by either address, bech32 or 0x; the id of a space in hex will do as well.
  *
  * Upholds: what is read is checked against the log leaf's content hash; proofs are fetched by
  * prover.ts and checked in proof.ts. Every answer of a write names id, transaction and height.
@@ -43,6 +43,7 @@ import type {
   ListingProof,
 } from '../types/bundles.ts';
 import { MSG_PUT_RESPONSE_URL, MSG_PUT_URL } from '../types/memory.ts';
+import { addressOn } from './accounts.ts';
 import { broken, errors, malformed } from './errors.ts';
 import { consistencyProof, entryProof, headProof, idBytes, listingProof } from './prover.ts';
 import { type Answer, abciQuery, type Rpc } from './rpc.ts';
@@ -186,11 +187,8 @@ function readPage({ value, height: readAt }: Answer): MemoryPage {
   };
 }
 
-/** A space as queries name it: by its id of 64 hex digits, or by the owner of a personal one. */
-function where(owner: string): { readonly space: Uint8Array; readonly owner: string } {
-  const isId = /^[0-9a-fA-F]{64}$/.test(owner);
-  return isId ? { space: idBytes(owner), owner: '' } : { space: EMPTY, owner };
-}
+/** A space as queries name it. */
+type Where = { readonly space: Uint8Array; readonly owner: string };
 
 function readOne(entry: LoggedEntry | undefined, readAt: number): Memory {
   return entry === undefined ? malformed('entry') : readLogged(entry, readAt);
@@ -245,6 +243,13 @@ export class MemoryClient {
     return abciQuery(this.#rpc, SERVICE + method, data, height);
   }
 
+  /** A space by its id of 64 hex digits, or by the owner of a personal one. */
+  async #where(owner: string): Promise<Where> {
+    const isId = /^[0-9a-fA-F]{64}$/.test(owner);
+    if (isId) return { space: idBytes(owner), owner: '' };
+    return { space: EMPTY, owner: await addressOn(this.#rpc, owner) };
+  }
+
   /** An entry by id. @throws LedgerError rpc-client/2 if there is none */
   async get(id: string, height = 0): Promise<Memory> {
     const data = QueryEntryRequest.encode({ id: idBytes(id) }).finish();
@@ -254,34 +259,34 @@ export class MemoryClient {
 
   /** The newest entry under a key of `owner`. @throws LedgerError rpc-client/2 if there is none */
   async head(owner: string, key: string, height = 0): Promise<Memory> {
-    const data = QueryHeadRequest.encode({ ...where(owner), key }).finish();
+    const data = QueryHeadRequest.encode({ ...(await this.#where(owner)), key }).finish();
     const answer = await this.#ask('Head', data, height);
     return readOne(QueryHeadResponse.decode(answer.value).entry, answer.height);
   }
 
   /** Versions of a key, oldest first; position 0 is version 1. */
   async history(owner: string, key: string, options: PageOptions = {}): Promise<MemoryPage> {
-    const request = { ...where(owner), key, page: pageOf(options) };
+    const request = { ...(await this.#where(owner)), key, page: pageOf(options) };
     const data = QueryHistoryRequest.encode(request).finish();
     return readPage(await this.#ask('History', data, options.height ?? 0));
   }
 
   /** Entries of an account's space in order of its log; positions are log indexes. */
   async list(owner: string, options: PageOptions = {}): Promise<MemoryPage> {
-    const request = { ...where(owner), page: pageOf(options) };
+    const request = { ...(await this.#where(owner)), page: pageOf(options) };
     const data = QueryEntriesRequest.encode(request).finish();
     return readPage(await this.#ask('Entries', data, options.height ?? 0));
   }
 
   /** What the rules hold of a space. @throws LedgerError rpc-client/2 if there is none */
   async space(owner: string, height = 0): Promise<QuerySpaceRulesResponse> {
-    const data = QuerySpaceRulesRequest.encode(where(owner)).finish();
+    const data = QuerySpaceRulesRequest.encode(await this.#where(owner)).finish();
     return QuerySpaceRulesResponse.decode((await this.#ask('SpaceRules', data, height)).value);
   }
 
   /** Who was let into a space, up to 1,000 after `start`. */
   async grants(owner: string, start: Uint8Array = EMPTY, height = 0): Promise<QueryGrantsResponse> {
-    const request = { ...where(owner), subject: '', start, limit: MAX_PAGE };
+    const request = { ...(await this.#where(owner)), subject: '', start, limit: MAX_PAGE };
     const data = QueryGrantsRequest.encode(request).finish();
     return QueryGrantsResponse.decode((await this.#ask('Grants', data, height)).value);
   }

@@ -39,6 +39,7 @@ import {
   type Signed,
 } from '../types/bundles.ts';
 import { headKey, personalSpaceId, spaceKey } from '../types/memory.ts';
+import { addressOn } from './accounts.ts';
 import { fetchSigned, signedAfter } from './chain.ts';
 import { errors, malformed } from './errors.ts';
 import { abciQuery, proveRecord, type Rpc } from './rpc.ts';
@@ -58,7 +59,16 @@ export function idBytes(id: string): Uint8Array {
   return bytes;
 }
 
-/** The id of a space: 64 hex digits, or whose personal one. @throws LedgerError rpc-client/6 */
+/** The space that an owner's address names, of either kind. @throws LedgerError rpc-client/2, /6 */
+async function spaceOn(rpc: Rpc, owner: string): Promise<Uint8Array> {
+  return spaceOfOwner(await addressOn(rpc, owner));
+}
+
+/**
+ * The id of a space: 64 hex digits, or whose personal one by bech32.
+ *
+ * @throws LedgerError rpc-client/6
+ */
 export function spaceOfOwner(owner: string): Uint8Array {
   const id = owner.length === 64 ? fromHex(owner) : undefined;
   if (id !== undefined) return id;
@@ -92,7 +102,7 @@ export async function entryProof(rpc: Rpc, id: string, waitMs: number): Promise<
 
 /** The proof of all entries of an account's space at the newest provable height. */
 export async function listingProof(rpc: Rpc, owner: string): Promise<ListingProof> {
-  const space = spaceOfOwner(owner);
+  const space = await spaceOn(rpc, owner);
   const signed = await fetchSigned(rpc, 0);
   const at = signed.header.height - 1;
   const entries: LoggedEntry[] = [];
@@ -119,7 +129,7 @@ export async function headProof(
   owner: string,
   key: string,
 ): Promise<HeadProof | AbsenceProof> {
-  const id = spaceOfOwner(owner);
+  const id = await spaceOn(rpc, owner);
   const signed = await fetchSigned(rpc, 0);
   const at = signed.header.height - 1;
   const { record, stateProof } = await proveRecord(rpc, headKey(id, key), at);
@@ -156,7 +166,7 @@ export async function consistencyProof(
   from: number,
   to: number,
 ): Promise<ConsistencyProof> {
-  const id = spaceOfOwner(owner);
+  const id = await spaceOn(rpc, owner);
   const [old, now] = [await headerOver(rpc, from), await headerOver(rpc, to)];
   const before = await proveRecord(rpc, spaceKey(id), old.header.height - 1);
   if (before.record.length === 0) throw new LedgerError(errors.NoSpace, { owner, height: from });

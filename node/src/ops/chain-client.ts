@@ -10,9 +10,10 @@ import { fromBase64, fromHex, toBase64, toHex, toUpperHex, utf8 } from '../base/
 import { type ErrorSpec, errorSpec, LedgerError } from '../base/errors.ts';
 import { sha256 } from '../base/hash.ts';
 import { bytes, type Codec, list, message, optional, text, uint64 } from '../base/proto.ts';
+import { accountOn, addressOn } from '../client/accounts.ts';
 import { type Any, anyCodec, type Coin, coinCodec } from '../ledger/tx/wire.ts';
-import { call, pick, pickText, errors as rpcErrors } from './rpc-client.ts';
-import { checkAddress, wrongUsage } from './usage.ts';
+import { call, nodeRpc, pick, pickText, errors as rpcErrors } from './rpc-client.ts';
+import { checkAddress, isEvmAddress, wrongUsage } from './usage.ts';
 
 /** Refusals of a query or transaction. */
 export const errors: {
@@ -20,6 +21,7 @@ export const errors: {
   readonly TxRefused: ErrorSpec<{ readonly codespace: string; code: number; log: string }>;
   readonly NotCommitted: ErrorSpec<{ readonly hash: string; readonly seconds: number }>;
   readonly NoAccount: ErrorSpec<{ readonly address: string }>;
+  readonly NoAlias: ErrorSpec<{ readonly address: string }>;
 } = {
   QueryRefused: errorSpec('client', 11, 'client', (p) => `${p.path}: ${p.log} (code ${p.code})`),
   TxRefused: errorSpec(
@@ -41,6 +43,15 @@ export const errors: {
     14,
     'client',
     (p) => `${p.address} is not on this chain: send it something first`,
+  ),
+  NoAlias: errorSpec(
+    'client',
+    15,
+    'client',
+    (p) =>
+      `this chain knows nothing of ${p.address} yet: which account it belongs to shows with the ` +
+      'first transaction of its key; until then ask by the metatron1… address ' +
+      '("metatron keys show" and "metatron devnet" have both)',
   ),
 };
 
@@ -89,9 +100,13 @@ const accountResponse: Codec<{ readonly account: Any | undefined }> = message<{
   readonly account: Any | undefined;
 }>('QueryAccountResponse', { account: optional(1, anyCodec) });
 
-/** A query about one address. @throws LedgerError usage/1 if the chain has no such addresses */
-async function queryAddress(node: string, path: string, address: string): Promise<Uint8Array> {
-  checkAddress(address, 'the account');
+/**
+ * A query about the account of one address, bech32 or 0x.
+ *
+ * @throws LedgerError usage/1 if the chain has no such addresses
+ */
+async function queryAddress(node: string, path: string, text: string): Promise<Uint8Array> {
+  const address = await addressOn(nodeRpc(node), checkAddress(text, 'the account'));
   try {
     return (await query(node, path, addressRequest.encode({ address }))).value;
   } catch (thrown) {
@@ -103,14 +118,15 @@ async function queryAddress(node: string, path: string, address: string): Promis
   }
 }
 
-/** An account. @throws LedgerError client/14 if the chain does not know it, usage/1 */
+/** An account. @throws LedgerError client/14, client/15 if the chain does not know it; usage/1 */
 export async function account(node: string, address: string): Promise<AccountState> {
   let value: Uint8Array;
   try {
     value = await queryAddress(node, '/cosmos.auth.v1beta1.Query/Account', address);
   } catch (thrown) {
     if (LedgerError.is(thrown, errors.QueryRefused) && /not ?found/i.test(thrown.params.log)) {
-      throw new LedgerError(errors.NoAccount, { address }, thrown);
+      const missing = isEvmAddress(address) ? errors.NoAlias : errors.NoAccount;
+      throw new LedgerError(missing, { address }, thrown);
     }
     throw thrown;
   }
@@ -127,10 +143,18 @@ const balancesCodec: Codec<Balances> = message<Balances>('QueryAllBalancesRespon
   page: optional(2, message<Page>('PageResponse', { nextKey: bytes(1, 256), total: uint64(2) })),
 });
 
-/** Everything an account holds, up to one page of the node. @throws LedgerError usage/1 */
+/**
+ * Everything an account holds, up to one page of the node.
+ *
+ * @throws LedgerError client/15 if nothing lies at a 0x address whose account is not known; usage/1
+ */
 export async function balances(node: string, address: string): Promise<readonly Coin[]> {
   const path = '/cosmos.bank.v1beta1.Query/AllBalances';
-  return balancesCodec.decode(await queryAddress(node, path, address)).balances;
+  const found = balancesCodec.decode(await queryAddress(node, path, address)).balances;
+  if (found.length > 0 || !isEvmAddress(address)) return found;
+  const { evmAddress } = await accountOn(nodeRpc(node), address);
+  if (evmAddress === undefined) throw new LedgerError(errors.NoAlias, { address });
+  return found;
 }
 
 /** The chain's id. */

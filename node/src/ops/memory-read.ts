@@ -18,7 +18,7 @@ import { EntryType } from '../gen/metatron/memory/v1/state.ts';
 import { MsgPutResponse } from '../gen/metatron/memory/v1/tx.ts';
 import { txMsgDataCodec } from '../ledger/tx/wire.ts';
 import type { ConsistencyProof } from '../types/bundles.ts';
-import { call, latestHeight } from './rpc-client.ts';
+import { latestHeight, nodeRpc } from './rpc-client.ts';
 
 /** Refusals. */
 export const errors: {
@@ -114,7 +114,7 @@ export async function growthProof(
 
 /** The client of a node; its failures say what to do at the command line. */
 export function memoryClient(node: string): MemoryClient {
-  return new MemoryClient((method, params) => call(node, method, params));
+  return new MemoryClient(nodeRpc(node));
 }
 
 /** What the ledger answered to each Put of a transaction. */

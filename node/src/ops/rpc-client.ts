@@ -8,6 +8,7 @@
  * @module
  */
 import { describe, type ErrorSpec, errorSpec, LedgerError } from '../base/errors.ts';
+import type { Rpc } from '../client/rpc.ts';
 
 /** Failures of a call. */
 export const errors: {
@@ -94,6 +95,11 @@ export async function call(node: string, method: string, params: object = {}): P
   if (result === undefined)
     throw new LedgerError(errors.Malformed, { method, reason: 'no result' });
   return result;
+}
+
+/** A node, for the client library. */
+export function nodeRpc(node: string): Rpc {
+  return (method, params) => call(node, method, params);
 }
 
 /** The newest height a node has; 0 before the first block. */
