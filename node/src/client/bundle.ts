@@ -8,8 +8,8 @@
  */
 import { equalBytes, fromBase64, toHex } from '../base/bytes.ts';
 import { sha256 } from '../base/hash.ts';
-import { type Entry, Operation, Space } from '../gen/metatron/memory/v1/state.ts';
-import { timestampNanos } from '../types/amino.ts';
+import { type Entry, Space } from '../gen/metatron/memory/v1/state.ts';
+import { entryOfLeaf } from '../types/entries.ts';
 import type { Time } from '../types/time.ts';
 import { broken, malformed } from './errors.ts';
 
@@ -118,7 +118,7 @@ export function readEntry(value: unknown): {
 
 /** Whether a leaf is an entry's, not a change of the space's. @throws LedgerError proof/1 */
 export function isEntry(leaf: Uint8Array): boolean {
-  return guarded(() => Operation.decode(leaf), 'entry.leaf').kind?.$case === 'put';
+  return guarded(() => entryOfLeaf(leaf), 'entry.leaf') !== undefined;
 }
 
 /** What a leaf that the log vouches for says, with its content. @throws LedgerError proof/2 */
@@ -127,9 +127,9 @@ export function proven(
   space: Uint8Array,
   index: number,
 ): ProvenEntry {
-  const { kind, height, blockTime } = guarded(() => Operation.decode(leaf), 'entry.leaf');
-  if (kind?.$case !== 'put' || blockTime === undefined) return malformed('entry.leaf');
-  const entry = kind.value;
+  const found = guarded(() => entryOfLeaf(leaf), 'entry.leaf');
+  if (found?.blockTime === undefined) return malformed('entry.leaf');
+  const { entry } = found;
   if (!equalBytes(entry.space, space)) broken('the entry is of another space');
   if (!equalBytes(entry.contentHash, sha256(content))) broken('content');
   if (entry.contentSize !== BigInt(content.length)) broken('content size');
@@ -140,7 +140,7 @@ export function proven(
     index,
     entry,
     content,
-    height: Number(height),
-    blockTime: timestampNanos(blockTime),
+    height: found.height,
+    blockTime: found.blockTime,
   };
 }

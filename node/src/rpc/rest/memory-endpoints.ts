@@ -8,7 +8,7 @@
  */
 import * as z from 'zod';
 import { encodeBech32 } from '../../base/bech32.ts';
-import { EMPTY, fromHex, fromUtf8, toHex } from '../../base/bytes.ts';
+import { fromHex, fromUtf8, toHex } from '../../base/bytes.ts';
 import { LedgerError, present } from '../../base/errors.ts';
 import { QueryAccountRequest, QueryAccountResponse } from '../../gen/metatron/evm/v1/query.ts';
 import {
@@ -24,8 +24,9 @@ import {
   QueryProofRequest,
   QueryProofResponse,
 } from '../../gen/metatron/memory/v1/query.ts';
-import { EntryType, Operation } from '../../gen/metatron/memory/v1/state.ts';
+import { timestampNanos } from '../../types/amino.ts';
 import { anchorJson, ENTRY_PROOF, type EntryProof } from '../../types/bundles.ts';
+import { entryOfLeaf, entryTypeName } from '../../types/entries.ts';
 import { formatTime, ZERO_TIME } from '../../types/time.ts';
 import { errors as rpcErrors } from '../errors.ts';
 import { EthQueries } from '../eth/queries.ts';
@@ -50,23 +51,12 @@ import {
 
 const SERVICE = '/metatron.memory.v1.Query';
 
-type Timestamp = { readonly seconds: bigint; readonly nanos: number };
-
-function timeText(time: Timestamp | undefined): string | null {
-  return time === undefined ? null : formatTime(time.seconds * 1_000_000_000n + BigInt(time.nanos));
-}
-
-function typeName(type: EntryType): string {
-  const found = Object.entries(EntryType).find(([, value]) => value === type);
-  return found === undefined ? String(type) : found[0].toLowerCase();
-}
-
 function memory(logged: LoggedEntry | undefined, prefix: string): MemoryAnswer {
-  const { kind, height, blockTime } = Operation.decode(logged?.leaf ?? EMPTY);
-  if (logged === undefined || kind?.$case !== 'put') {
+  const found = logged && entryOfLeaf(logged.leaf);
+  if (logged === undefined || found === undefined) {
     throw new LedgerError(rpcErrors.NotFound, { what: 'memory entry' });
   }
-  const entry = kind.value;
+  const { entry, height, blockTime } = found;
   const erased = logged.content.length === 0 && entry.contentSize > 0n;
   const text = erased ? undefined : fromUtf8(logged.content);
   return {
@@ -76,12 +66,12 @@ function memory(logged: LoggedEntry | undefined, prefix: string): MemoryAnswer {
     author: encodeBech32(prefix, entry.author),
     key: entry.key,
     version: Number(entry.version),
-    type: typeName(entry.type),
+    type: entryTypeName(entry.type),
     tags: entry.tags,
     sources: entry.sources.map(({ id, hash }) => ({ id, hash: toHex(hash) })),
-    eventTime: timeText(entry.eventTime),
-    height: Number(height),
-    blockTime: timeText(blockTime) ?? formatTime(ZERO_TIME),
+    eventTime: entry.eventTime === undefined ? null : formatTime(timestampNanos(entry.eventTime)),
+    height,
+    blockTime: formatTime(blockTime ?? ZERO_TIME),
     contentHash: toHex(entry.contentHash),
     contentBytes: String(entry.contentSize),
     content: text ?? null,
@@ -137,7 +127,7 @@ async function list(
   const { entries, total, next } = QueryListResponse.decode(answer.value);
   return {
     memories: entries
-      .filter(({ leaf }) => Operation.decode(leaf).kind?.$case === 'put')
+      .filter(({ leaf }) => entryOfLeaf(leaf) !== undefined)
       .map((entry) => memory(entry, prefix)),
     total: Number(total),
     height: answer.height,
