@@ -13,6 +13,7 @@ import type {
   EvmAccess,
   EvmAuthorization,
   EvmEngine,
+  EvmOutcome,
   EvmTx,
 } from '../../../node/src/ledger/evm/types.ts';
 import { effectivePrice, faultOf } from '../../../node/src/ledger/evm/validity.ts';
@@ -247,6 +248,26 @@ describe('EVM: engine', () => {
     });
     expect(heard).to.deep.equal(['call 0', 'staticcall 1', 'ok', 'create 1', 'ok', 'ok']);
     expect(accessed.map((access) => toHex(access.address))).to.include(toHex(OTHER));
+  });
+
+  it('treats a creation that begins with ef as any other that fails', async () => {
+    // Creates from its input with all gas, and returns the answer's size.
+    const w = world(hex('365f5f37365f5ff0503d5f5260205ff3'));
+    const run = (data: Uint8Array): Promise<EvmOutcome> => {
+      const call = { from: SENDER, to: TARGET, value: 0n, data, gasLimit: 1_000_000n };
+      return engine.call(w.state, block(), call, { keep: true });
+    };
+    const nonce = (): bigint | undefined => w.accounts().get(toHex(TARGET))?.nonce;
+    // No operation: a 64th of the gas is left, and the nonce is counted.
+    expect((await run(hex('ef0001'))).gasUsed > 900_000n).to.equal(true);
+    expect(nonce()).to.equal(2n);
+    // Reverts with it: gas and answer are kept.
+    const reverted = await run(hex('60ef5f5360205ffd'));
+    expect(reverted.gasUsed < 50_000n).to.equal(true);
+    expect(toHex(reverted.returned)).to.equal(toHex(word(32n)));
+    // Leaves it as code (EIP-3541).
+    expect((await run(hex('60ef5f5360205ff3'))).gasUsed > 900_000n).to.equal(true);
+    expect(nonce()).to.equal(4n);
   });
 
   it('forgets transient storage between runs, and answers hashes of blocks', async () => {

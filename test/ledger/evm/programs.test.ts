@@ -15,6 +15,7 @@ import { Machine } from '../../../node/src/ledger/evm/machine.ts';
 import { loadCurves, precompilesOf } from '../../../node/src/ledger/evm/precompiles.ts';
 import { FlatState } from '../../../node/src/ledger/evm/state.ts';
 import { keccak256 } from '../../../node/src/ledger/keccak.ts';
+import { LibraryState } from './library-state.ts';
 import { address, block, FlatWorld, ports, word } from './world.ts';
 
 const CALLER = address('ca');
@@ -81,7 +82,7 @@ describe('EVM: programs made at random', () => {
     state.begin(world.state);
     const evm = new EVM({
       common,
-      stateManager: state,
+      stateManager: new LibraryState(state),
       blockchain: {
         getBlock: (n: number) => Promise.resolve({ hash: () => block().blockHash(n) }),
         putBlock: () => Promise.resolve(),

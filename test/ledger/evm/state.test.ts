@@ -31,9 +31,9 @@ type Change =
   | { readonly kind: 'code'; readonly at: number; readonly code: Uint8Array }
   | { readonly kind: 'slot'; readonly at: number; readonly slot: bigint; readonly value: bigint }
   | { readonly kind: 'warm'; readonly at: number }
-  | { readonly kind: 'checkpoint' }
-  | { readonly kind: 'commit' }
-  | { readonly kind: 'revert' };
+  | { readonly kind: 'open' }
+  | { readonly kind: 'keep' }
+  | { readonly kind: 'undo' };
 
 const at = fc.nat(PLACES.length - 1);
 const small = fc.bigInt({ min: 0n, max: 3n });
@@ -42,7 +42,7 @@ const change: fc.Arbitrary<Change> = fc.oneof(
   fc.record({ kind: fc.constant('code' as const), at, code: fc.uint8Array({ maxLength: 3 }) }),
   fc.record({ kind: fc.constant('slot' as const), at, slot: small, value: small }),
   fc.record({ kind: fc.constant('warm' as const), at }),
-  fc.constantFrom<Change>({ kind: 'checkpoint' }, { kind: 'commit' }, { kind: 'revert' }),
+  fc.constantFrom<Change>({ kind: 'open' }, { kind: 'keep' }, { kind: 'undo' }),
 );
 
 function copyOf({ accounts, slots, warm }: Model): Model {
@@ -76,9 +76,9 @@ class Twins {
     return fresh;
   }
 
-  async apply(one: Change): Promise<void> {
-    if (one.kind === 'checkpoint' || one.kind === 'commit' || one.kind === 'revert') {
-      await this.#frame(one.kind);
+  apply(one: Change): void {
+    if (one.kind === 'open' || one.kind === 'keep' || one.kind === 'undo') {
+      this.#frame(one.kind);
       return;
     }
     const place = PLACES[one.at] as Uint8Array;
@@ -100,19 +100,19 @@ class Twins {
     }
   }
 
-  async #frame(kind: 'checkpoint' | 'commit' | 'revert'): Promise<void> {
-    if (kind === 'checkpoint') {
-      await this.journal.checkpoint();
+  #frame(kind: 'open' | 'keep' | 'undo'): void {
+    if (kind === 'open') {
+      this.journal.open();
       this.#stack.push(copyOf(this.model));
     } else if (this.#stack.length > 0) {
-      await this.journal[kind]();
+      this.journal[kind]();
       const before = this.#stack.pop() as Model;
-      if (kind === 'revert') this.model = before;
+      if (kind === 'undo') this.model = before;
     }
   }
 
-  async close(): Promise<void> {
-    while (this.#stack.length > 0) await this.#frame('commit');
+  close(): void {
+    while (this.#stack.length > 0) this.#frame('keep');
   }
 
   compare(): void {
@@ -134,15 +134,15 @@ class Twins {
 }
 
 describe('EVM: flat state', () => {
-  it('is what a model with copies for checkpoints is', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(change, { maxLength: 60 }), async (changes) => {
+  it('is what a model with copies for checkpoints is', () => {
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 60 }), (changes) => {
         const twins = new Twins();
         for (const one of changes) {
-          await twins.apply(one);
+          twins.apply(one);
           twins.compare();
         }
-        await twins.close();
+        twins.close();
         twins.state.finish();
         twins.compare();
         expect(twins.world.supply).to.equal(twins.world.total());

@@ -5,9 +5,9 @@
  *
  * @module
  */
-import { Message } from '@ethereumjs/evm';
-import { Address } from '@ethereumjs/util';
-import { type Frame, halt } from './frame.ts';
+import { EMPTY } from '../../base/bytes.ts';
+import { type Frame, halt, MAX_DEPTH } from './frame.ts';
+import type { Message } from './message.ts';
 import { DELEGATION_BYTES } from './records.ts';
 import { addressBytes } from './word-operations.ts';
 
@@ -19,20 +19,18 @@ const WARM_GAS = 100;
 const COLD_GAS = 2_600;
 const VALUE_GAS = 9_000;
 const NEW_ACCOUNT_GAS = 25_000;
-const STIPEND = 2_300n;
+const STIPEND = 2_300;
+const KIND: Readonly<Record<number, Message['kind']>> = {
+  [CALL]: 'call',
+  [CALL_CODE]: 'callcode',
+  [DELEGATE_CALL]: 'delegatecall',
+  [STATIC_CALL]: 'staticcall',
+};
 
 /** Whether an operation is a call. */
 export function isCall(op: number): boolean {
   return op === CALL || op === STATIC_CALL || op === DELEGATE_CALL || op === CALL_CODE;
 }
-
-/** A call that is paid for. */
-export type PaidCall = {
-  readonly message: Message;
-  /** Where the answer goes, and how much of it at most. */
-  readonly outAt: number;
-  readonly outSize: number;
-};
 
 /** The address that an account's code stands at, if it is a delegation. */
 export function delegateOf(code: Uint8Array): Uint8Array | undefined {
@@ -52,59 +50,56 @@ function payValue(f: Frame, op: number, target: Uint8Array): void {
   if (op === CALL && f.evm.flat.account(target) === undefined) f.charge(NEW_ACCOUNT_GAS);
 }
 
-/** Takes an operation's operands and its price. */
-export function payCall(f: Frame, op: number): PaidCall {
+/** Takes an operation's operands and its price. @returns nothing if it fails without a run */
+export function payCall(f: Frame, op: number): Message | undefined {
   const valued = op === CALL || op === CALL_CODE;
   if (f.sp < (valued ? 7 : 6)) halt('STACK_UNDERFLOW');
   const wish = f.pop();
   const target = addressBytes(f.pop());
   const value = valued ? f.pop() : 0n;
-  const [inOffset, inSize, outOffset, outSize] = [f.pop(), f.pop(), f.pop(), f.pop()];
+  const inOffset = f.pop();
+  const inSize = f.pop();
+  const outOffset = f.pop();
+  const outSize = f.pop();
   const inAt = f.touch(inOffset, inSize);
-  const outAt = f.touch(outOffset, outSize);
+  f.outAt = f.touch(outOffset, outSize);
+  f.outSize = Number(outSize);
   payAccess(f, target);
   if (value > 0n) payValue(f, op, target);
   const delegate = delegateOf(f.evm.flat.code(target));
   if (delegate !== undefined) payAccess(f, delegate);
-  const left = f.gasLeft;
-  const most = left - left / 64n;
+  const { most } = f;
   const given = wish < most ? wish : most;
-  const data = f.memory.subarray(inAt, inAt + Number(inSize));
-  const gasLimit = value > 0n ? given + STIPEND : given;
-  if (value > 0n) f.charge(-Number(STIPEND));
-  const message = messageOf(f, op, new Address(target), { value, data, gasLimit });
-  return { message, outAt, outSize: Number(outSize) };
+  if (value > 0n) f.charge(-STIPEND);
+  f.returned = EMPTY;
+  const { depth, self } = f.message;
+  if (depth >= MAX_DEPTH || (value > 0n && f.evm.flat.balance(self) < value)) {
+    f.push(0n);
+    return undefined;
+  }
+  const data = inSize === 0n ? EMPTY : f.memory.subarray(inAt, inAt + Number(inSize));
+  return messageOf(f, op, target, value, data, value > 0n ? given + BigInt(STIPEND) : given);
 }
 
 function messageOf(
-  { run: { env } }: Frame,
+  { message: { depth, caller, self, value: shown, isStatic } }: Frame,
   op: number,
-  target: Address,
-  rest: { readonly value: bigint; readonly data: Uint8Array; readonly gasLimit: bigint },
+  target: Uint8Array,
+  value: bigint,
+  data: Uint8Array,
+  gas: bigint,
 ): Message {
-  const { blobVersionedHashes } = env;
-  const depth = env.depth + 1;
-  const common = { ...rest, depth, isStatic: env.isStatic, blobVersionedHashes };
-  switch (op) {
-    case CALL:
-      return new Message({ ...common, caller: env.address, to: target });
-    case STATIC_CALL:
-      return new Message({ ...common, caller: env.address, to: target, isStatic: true });
-    case CALL_CODE:
-      return new Message({
-        ...common,
-        caller: env.address,
-        to: env.address,
-        codeAddress: target,
-      });
-    default:
-      return new Message({
-        ...common,
-        caller: env.caller,
-        to: env.address,
-        codeAddress: target,
-        value: env.callValue,
-        delegatecall: true,
-      });
-  }
+  const delegates = op === DELEGATE_CALL;
+  return {
+    kind: KIND[op] ?? 'call',
+    depth: depth + 1,
+    caller: delegates ? caller : self,
+    self: delegates || op === CALL_CODE ? self : target,
+    codeAt: target,
+    value: delegates ? shown : value,
+    data,
+    gas,
+    isStatic: isStatic || op === STATIC_CALL,
+    code: undefined,
+  };
 }

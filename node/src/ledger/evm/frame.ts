@@ -1,28 +1,19 @@
 /**
- * One frame of the interpreter while it runs without waiting: stack, memory, gas and counter.
+ * One frame of the interpreter: stack, memory, gas and counter.
  *
- * The library keeps gas as a bigint and waits for a promise at each operation. Here gas is a number
- * (what a number cannot hold exactly waits in a reserve), the operations of a table run one after
- * the other, and what is not in the table is left to the library, to which the frame gives its
- * state back before.
- * Upholds: an operation that the table has does exactly what the library's does; which error ends a
- * frame first may differ where two do, and both take all gas.
+ * Gas is a number; what a number cannot hold exactly waits in a reserve. Frames are used again: a
+ * call is nothing but the setting of these fields.
+ * Upholds: memory beyond the words that were paid for is zero. Which error ends a frame first may
+ * differ from other EVMs where two do, and both take all gas.
  *
  * @module
  */
-import { EVMError, type EVMOpts } from '@ethereumjs/evm';
-import { latin1 } from '../../base/bytes.ts';
+import { EVMError } from '@ethereumjs/evm';
+import { EMPTY, latin1 } from '../../base/bytes.ts';
 import type { LedgerEvm } from './ledger-evm.ts';
+import { type Ending, isCreation, type Message } from './message.ts';
 import { wordOf } from './records.ts';
 import type { Holder } from './state.ts';
-
-type CustomOpcode = NonNullable<EVMOpts['customOpcodes']>[number];
-type AddOpcode = Extract<CustomOpcode, { logicFunction: unknown }>;
-
-/** The library's state of a frame. */
-export type RunState = Parameters<AddOpcode['logicFunction']>[0];
-/** The library's interpreter, which it does not export. */
-export type Interpreter = RunState['interpreter'];
 
 /** What is the same for all frames of a run. */
 export type Context = {
@@ -37,10 +28,9 @@ export type Context = {
   readonly chainId: bigint;
   /** Hashes of blocks as far as they were asked for. */
   readonly hashes: Map<bigint, bigint>;
+  /** Hash of an earlier block. */
+  readonly hashOf: (height: number) => Uint8Array;
 };
-
-/** The parts of the library's stack that its methods hide. */
-type OpenStack = { readonly _store: bigint[]; _len: number };
 
 /** What is worked out about a code once. */
 export type Analysis = {
@@ -56,6 +46,13 @@ const analyses = new WeakMap<Uint8Array, Analysis>();
 const MAX_OFFSET = 0xffff_ffffn;
 /** Gas that a number holds exactly, with room below zero. */
 const EXACT_GAS = 2n ** 52n;
+/** Bytes of memory that a frame begins with, and the most it keeps for the next that uses it. */
+const SMALL_MEMORY = 1_024;
+const LARGE_MEMORY = 8_192;
+/** How a frame ends that reverts: it keeps its gas. */
+export const REVERT: string = EVMError.errorMessages.REVERT;
+/** Deepest call. */
+export const MAX_DEPTH = 1_024;
 /** Most items on the stack. */
 export const MAX_STACK = 1_024;
 
@@ -95,94 +92,97 @@ export function wordsOf(bytes: number): number {
 
 /** A frame. */
 export class Frame {
-  readonly run: RunState;
   readonly evm: LedgerEvm;
-  readonly context: Context;
-  readonly code: Uint8Array;
-  readonly stack: bigint[];
+  readonly stack: bigint[] = [];
+  message: Message;
+  code: Uint8Array;
+  /** What CALLDATA shows. */
+  input: Uint8Array = EMPTY;
   pc = 0;
   sp = 0;
   /** Gas left, but for the reserve. */
   gas = 0;
   #reserve = 0n;
-  memory: Uint8Array;
-  view: DataView;
+  memory: Uint8Array = new Uint8Array(SMALL_MEMORY);
+  view: DataView = new DataView(this.memory.buffer);
   /** Words of memory that were paid for. */
   words = 0;
-  /** Whether the library has the frame's state now. */
-  lent = false;
+  /** What the last frame below gave back. */
+  returned: Uint8Array = EMPTY;
+  /** What this frame gives back. */
+  output: Uint8Array = EMPTY;
+  /** Why it failed. */
+  error: string | undefined;
+  /** Where the answer of the frame below goes, and how much of it at most. */
+  outAt = 0;
+  outSize = 0;
   #holder: Holder | undefined;
   #address: bigint | undefined;
   #caller: bigint | undefined;
   #warmName: string | undefined;
   #analysis: Analysis | undefined;
 
-  constructor(run: RunState, evm: LedgerEvm, context: Context, code: Uint8Array) {
-    this.run = run;
+  constructor(evm: LedgerEvm, message: Message, code: Uint8Array) {
     this.evm = evm;
-    this.context = context;
+    this.message = message;
     this.code = code;
-    this.stack = (run.stack as unknown as OpenStack)._store;
-    this.#setGas(run.gasLeft);
-    this.memory = run.memory._store;
-    this.view = new DataView(this.memory.buffer);
+    this.enter(message, code);
+  }
+
+  /** Begins anew. */
+  enter(message: Message, code: Uint8Array): void {
+    this.message = message;
+    this.code = code;
+    this.input = isCreation(message) ? EMPTY : message.data;
+    this.pc = 0;
+    this.sp = 0;
+    this.#setGas(message.gas);
+    this.#clearMemory();
+    this.returned = EMPTY;
+    this.output = EMPTY;
+    this.error = undefined;
+    this.#holder = undefined;
+    this.#address = undefined;
+    this.#caller = undefined;
+    this.#warmName = undefined;
+    this.#analysis = undefined;
+  }
+
+  #clearMemory(): void {
+    if (this.memory.length > LARGE_MEMORY) this.#setMemory(new Uint8Array(SMALL_MEMORY));
+    else if (this.words > 0) this.memory.fill(0, 0, 32 * this.words);
+    this.words = 0;
+  }
+
+  get context(): Context {
+    return this.evm.context;
   }
 
   /** The account whose storage this frame sees. */
   get holder(): Holder {
-    this.#holder ??= this.evm.flat.holder(this.run.env.address.bytes);
+    this.#holder ??= this.evm.flat.holder(this.message.self);
     return this.#holder;
   }
 
   /** The name under which the journal knows this frame's account. */
   get warmName(): string {
-    this.#warmName ??= latin1(this.run.env.address.bytes);
+    this.#warmName ??= latin1(this.message.self);
     return this.#warmName;
   }
 
   get address(): bigint {
-    this.#address ??= wordOf(this.run.env.address.bytes);
+    this.#address ??= wordOf(this.message.self);
     return this.#address;
   }
 
   get caller(): bigint {
-    this.#caller ??= wordOf(this.run.env.caller.bytes);
+    this.#caller ??= wordOf(this.message.caller);
     return this.#caller;
   }
 
   get analysis(): Analysis {
     this.#analysis ??= analysisOf(this.code);
     return this.#analysis;
-  }
-
-  /** Gives the library its state. */
-  flush(): void {
-    const { run } = this;
-    run.gasLeft = this.gasLeft;
-    run.programCounter = this.pc;
-    (run.stack as unknown as OpenStack)._len = this.sp;
-    run.memoryWordCount = BigInt(this.words);
-    run.highestMemCost = BigInt(memoryPrice(this.words));
-  }
-
-  /** Takes it back. */
-  reload(): void {
-    const { run } = this;
-    this.#setGas(run.gasLeft);
-    this.pc = run.programCounter;
-    this.sp = (run.stack as unknown as OpenStack)._len;
-    this.words = Number(run.memoryWordCount);
-    if (run.memory._store !== this.memory) this.#setMemory(run.memory._store);
-    // The library charges for memory that it makes only when it is written.
-    this.#provide();
-  }
-
-  /** Has one of the library's operations work on the stack. */
-  borrowStack(work: (run: RunState) => void): void {
-    const stack = this.run.stack as unknown as OpenStack;
-    stack._len = this.sp;
-    work(this.run);
-    this.sp = stack._len;
   }
 
   pop(): bigint {
@@ -199,10 +199,29 @@ export class Frame {
     if (this.gas < 0) this.refill();
   }
 
-  /** Takes what a frame below used, which it was given from this gas. */
-  spend(amount: bigint): void {
-    if (amount <= EXACT_GAS) this.charge(Number(amount));
-    else this.#setGas(this.gasLeft - amount);
+  /** Takes what a frame below used, which it was given from this gas, and its answer. */
+  take({ error, gasUsed, output, created }: Ending): void {
+    if (gasUsed <= EXACT_GAS) this.charge(Number(gasUsed));
+    else this.#setGas(this.gasLeft - gasUsed);
+    const reverted = error === REVERT;
+    if (created !== undefined) {
+      this.returned = reverted ? output : EMPTY;
+      this.push(error === undefined ? wordOf(created) : 0n);
+      return;
+    }
+    if (error === undefined || reverted) {
+      this.returned = output;
+      const { outSize } = this;
+      const answer = output.length > outSize ? output.subarray(0, outSize) : output;
+      if (answer.length > 0) this.memory.set(answer, this.outAt);
+    }
+    this.push(error === undefined ? 1n : 0n);
+  }
+
+  /** What a frame below may be given: all but a 64th. */
+  get most(): bigint {
+    const left = this.gasLeft;
+    return left - left / 64n;
   }
 
   /** All gas left. */
@@ -247,7 +266,6 @@ export class Frame {
     const larger = new Uint8Array(Math.max(size, 2 * length));
     larger.set(this.memory);
     this.#setMemory(larger);
-    this.run.memory._store = larger;
   }
 
   #setMemory(memory: Uint8Array): void {
@@ -265,7 +283,7 @@ export class Frame {
 
   /** Refuses what changes state inside a static call. */
   forbidStatic(): void {
-    if (this.run.env.isStatic) halt('STATIC_STATE_CHANGE');
+    if (this.message.isStatic) halt('STATIC_STATE_CHANGE');
   }
 }
 

@@ -1,32 +1,46 @@
 /**
  * What one run remembers: addresses and slots that it touched (EIP-2929), created and destroyed,
- * and its transient storage (EIP-1153), with checkpoints.
+ * its logs, refunds and transient storage (EIP-1153), with checkpoints.
  *
  * Upholds: what a reverted frame warmed is cold again; what was warm from the start stays warm.
- * It takes the place of the library's journal, which makes six collections per frame and hex text
- * of each address; accounts that are touched and empty need no cleaning, as they have no record.
+ * Accounts that are touched and empty need no cleaning, as they have no record.
  *
  * @module
  */
-import type { Account, Address } from '@ethereumjs/util';
-import { fromHex, latin1, toHex } from '../../base/bytes.ts';
+import { fromHex, fromLatin1, latin1, toHex } from '../../base/bytes.ts';
 import { present } from '../../base/errors.ts';
 import type { FlatState } from './state.ts';
-import type { EvmAccess } from './types.ts';
+import type { EvmAccess, EvmLog } from './types.ts';
 
 function bytesOfHex(hex: string): Uint8Array {
-  return present(fromHex(hex.startsWith('0x') ? hex.slice(2) : hex), 'hex of an address or slot');
+  return present(fromHex(hex), 'hex of an address or slot');
 }
-
-type Hex = `0x${string}`;
 
 /** A set that can forget what was added last. */
-class UndoSet extends Set<Hex> {
-  readonly #added: Hex[] = [];
+class UndoSet {
+  readonly #names = new Set<string>();
+  readonly #added: string[] = [];
 
-  override add(value: Hex): this {
-    if (!this.has(value)) this.#added.push(value);
-    return super.add(value);
+  has(name: string): boolean {
+    return this.#names.has(name);
+  }
+
+  /** Adds a name. @returns whether it is new */
+  add(name: string): boolean {
+    if (this.#names.has(name)) return false;
+    this.#names.add(name);
+    this.#added.push(name);
+    return true;
+  }
+
+  /** Adds a name that is not forgotten. */
+  keep(name: string): void {
+    this.#names.add(name);
+  }
+
+  /** What can be forgotten, in order. */
+  get added(): readonly string[] {
+    return this.#added;
   }
 
   get mark(): number {
@@ -34,26 +48,12 @@ class UndoSet extends Set<Hex> {
   }
 
   back(mark: number): void {
-    for (const value of this.#added.splice(mark)) this.delete(value);
-  }
-}
-
-/** A map that can forget what was added last; what a key meant first it keeps. */
-class UndoMap extends Map<Hex, Hex> {
-  readonly #added: Hex[] = [];
-
-  override set(key: Hex, value: Hex): this {
-    if (this.has(key)) return this;
-    this.#added.push(key);
-    return super.set(key, value);
+    while (this.#added.length > mark) this.#names.delete(this.#added.pop() as string);
   }
 
-  get mark(): number {
-    return this.#added.length;
-  }
-
-  back(mark: number): void {
-    for (const key of this.#added.splice(mark)) this.delete(key);
+  clear(): void {
+    this.#names.clear();
+    this.#added.length = 0;
   }
 }
 
@@ -62,19 +62,20 @@ type Marks = {
   readonly created: number;
   readonly destroyed: number;
   readonly transient: number;
+  readonly logs: number;
+  readonly refund: bigint;
 };
 type Before = { readonly name: string; readonly value: bigint | undefined };
 
 /** The journal. */
 export class WarmJournal {
   readonly #state: FlatState;
-  readonly #warm = new Set<string>();
-  readonly #undo: string[] = [];
+  readonly #warm = new UndoSet();
   readonly #marks: Marks[] = [];
-  /** Addresses that this run created and did not take back. */
-  readonly created: UndoSet = new UndoSet();
-  /** Addresses that destroyed themselves, and who got their funds. */
-  readonly destroyed: UndoMap = new UndoMap();
+  readonly #created = new UndoSet();
+  readonly #destroyed = new UndoSet();
+  readonly #logs: EvmLog[] = [];
+  #refund = 0n;
   /** Transient storage (EIP-1153): by account and slot. */
   readonly #transient = new Map<string, bigint>();
   readonly #transientUndo: Before[] = [];
@@ -92,10 +93,57 @@ export class WarmJournal {
    * @param allWarm - whether everything is warm from the start
    */
   begin(report: boolean, allWarm = false): void {
-    this.cleanJournal();
+    for (const set of [this.#warm, this.#created, this.#destroyed]) set.clear();
+    this.#marks.length = 0;
+    this.#logs.length = 0;
+    this.#refund = 0n;
+    this.#transient.clear();
+    this.#transientUndo.length = 0;
     this.#allWarm = allWarm;
     this.#accessed = report ? new Map() : undefined;
   }
+
+  // Logs, refunds, creations
+
+  /** The logs of frames that did not fail. */
+  logs(): readonly EvmLog[] {
+    return [...this.#logs];
+  }
+
+  log(log: EvmLog): void {
+    this.#logs.push(log);
+  }
+
+  /** Gas to be given back at the end. */
+  get refunded(): bigint {
+    return this.#refund;
+  }
+
+  /** Gives back gas at the end, or takes that back. */
+  refund(gas: bigint): void {
+    this.#refund += gas;
+  }
+
+  /** Notes that this run makes a contract at an address. */
+  create(address: Uint8Array): void {
+    this.#created.add(latin1(address));
+  }
+
+  isCreated(address: Uint8Array): boolean {
+    return this.#created.has(latin1(address));
+  }
+
+  /** Notes that a contract destroyed itself. */
+  destroy(address: Uint8Array): void {
+    this.#destroyed.add(latin1(address));
+  }
+
+  /** Addresses that this run created and that destroyed themselves (EIP-6780). */
+  gone(): readonly Uint8Array[] {
+    return this.#destroyed.added.filter((name) => this.#created.has(name)).map(fromLatin1);
+  }
+
+  // What is warm
 
   /** Everything that was touched, reverted or not, but for what was warm from the start. */
   accesses(): readonly EvmAccess[] {
@@ -109,34 +157,21 @@ export class WarmJournal {
     return this.#allWarm || this.#warm.has(latin1(address));
   }
 
-  addWarmedAddress(address: Uint8Array): void {
-    this.#add(latin1(address));
-    if (this.#accessed !== undefined) this.#note(address);
-  }
-
   /** Warms an address. @returns whether it was cold */
   warmAddress(address: Uint8Array): boolean {
-    const cold = !this.isWarmedAddress(address);
-    if (this.#allWarm && this.#accessed !== undefined) this.#note(address);
-    if (cold) this.addWarmedAddress(address);
+    if (this.#allWarm) {
+      if (this.#accessed !== undefined) this.#note(address);
+      return false;
+    }
+    const cold = this.#warm.add(latin1(address));
+    if (cold && this.#accessed !== undefined) this.#note(address);
     return cold;
-  }
-
-  isWarmedStorage(address: Uint8Array, slot: Uint8Array): boolean {
-    return this.#allWarm || this.#warm.has(latin1(address) + toHex(slot));
-  }
-
-  addWarmedStorage(address: Uint8Array, slot: Uint8Array): void {
-    this.warmSlot(latin1(address), toHex(slot), address);
   }
 
   /** Warms a slot. @returns whether it was cold */
   warmSlot(name: string, hex: string, address: Uint8Array): boolean {
-    const slot = name + hex;
     if (this.#accessed !== undefined) this.#note(address).add(hex);
-    if (this.#allWarm || this.#warm.has(slot)) return false;
-    this.#add(slot);
-    return true;
+    return !this.#allWarm && this.#warm.add(name + hex);
   }
 
   /** A transient slot's value. @param name - of account and slot */
@@ -150,12 +185,6 @@ export class WarmJournal {
     this.#transient.set(name, value);
   }
 
-  #add(name: string): void {
-    if (this.#warm.has(name)) return;
-    this.#warm.add(name);
-    this.#undo.push(name);
-  }
-
   #note(address: Uint8Array): Set<string> {
     const hex = toHex(address);
     const known = this.#accessed?.get(hex);
@@ -165,40 +194,27 @@ export class WarmJournal {
     return slots;
   }
 
-  addAlwaysWarmAddress(address: string): void {
-    this.#warm.add(latin1(bytesOfHex(address)));
-  }
-
-  addAlwaysWarmSlot(address: string, slot: string): void {
-    this.#warm.add(latin1(bytesOfHex(address)) + slot);
-  }
-
   /** Warms an address for the whole run. */
   always(address: Uint8Array): void {
-    this.#warm.add(latin1(address));
+    this.#warm.keep(latin1(address));
   }
 
   /** Warms a slot for the whole run. */
   alwaysSlot(address: Uint8Array, slot: Uint8Array): void {
-    this.#warm.add(latin1(address) + toHex(slot));
+    this.#warm.keep(latin1(address) + toHex(slot));
   }
 
-  putAccount(address: Address, account: Account | undefined): Promise<void> {
-    return this.#state.putAccount(address, account);
-  }
-
-  deleteAccount(address: Address): Promise<void> {
-    return this.#state.deleteAccount(address);
-  }
+  // Checkpoints
 
   /** Opens a checkpoint. */
   open(): void {
-    const { created, destroyed } = this;
     this.#marks.push({
-      warm: this.#undo.length,
-      created: created.mark,
-      destroyed: destroyed.mark,
+      warm: this.#warm.mark,
+      created: this.#created.mark,
+      destroyed: this.#destroyed.mark,
       transient: this.#transientUndo.length,
+      logs: this.#logs.length,
+      refund: this.#refund,
     });
     this.#state.open();
   }
@@ -212,44 +228,16 @@ export class WarmJournal {
   /** Goes back to the last checkpoint. */
   undo(): void {
     const marks = present(this.#marks.pop(), 'open checkpoint');
-    const { warm, created, destroyed, transient } = marks;
-    for (const { name, value } of this.#transientUndo.splice(transient).reverse()) {
+    while (this.#transientUndo.length > marks.transient) {
+      const { name, value } = this.#transientUndo.pop() as Before;
       if (value === undefined) this.#transient.delete(name);
       else this.#transient.set(name, value);
     }
-    for (const name of this.#undo.splice(warm)) this.#warm.delete(name);
-    this.created.back(created);
-    this.destroyed.back(destroyed);
+    this.#warm.back(marks.warm);
+    this.#created.back(marks.created);
+    this.#destroyed.back(marks.destroyed);
+    this.#logs.length = marks.logs;
+    this.#refund = marks.refund;
     this.#state.undo();
-  }
-
-  checkpoint(): Promise<void> {
-    this.open();
-    return Promise.resolve();
-  }
-
-  commit(): Promise<void> {
-    this.keep();
-    return Promise.resolve();
-  }
-
-  revert(): Promise<void> {
-    this.undo();
-    return Promise.resolve();
-  }
-
-  cleanJournal(): void {
-    this.#warm.clear();
-    this.#undo.length = 0;
-    this.#marks.length = 0;
-    this.#transient.clear();
-    this.#transientUndo.length = 0;
-    this.created.back(0);
-    this.destroyed.back(0);
-  }
-
-  cleanup(): Promise<void> {
-    this.cleanJournal();
-    return Promise.resolve();
   }
 }

@@ -1,38 +1,28 @@
 /**
- * The library's EVM with the ledger's state, journal, block hashes and precompiles in it.
+ * The EVM: runs messages in frames over the ledger's state, with the library's rules and
+ * precompiles.
+ *
+ * The library tells which operations a hardfork has and what they cost, and brings most
+ * precompiles; frames, calls and creations are our own, as the library makes a dozen objects and
+ * promises for each call.
+ * Upholds: frames lie on a stack of this object, not on JavaScript's, whose size the machine
+ * decides; nothing waits but for curves that are not loaded yet.
  *
  * @module
  */
 import type { Common } from '@ethereumjs/common';
-import {
-  EVM,
-  EVMError,
-  type EVMMockBlockchainInterface,
-  type EVMOpts,
-  type EVMResult,
-  type ExecResult,
-  type Message,
-} from '@ethereumjs/evm';
-import { Account, Address } from '@ethereumjs/util';
-import { concatBytes, EMPTY, fromHex } from '../../base/bytes.ts';
+import { EVM, EVMError, type ExecResult, type PrecompileFunc } from '@ethereumjs/evm';
+import { EMPTY, fromHex, latin1 } from '../../base/bytes.ts';
 import { present } from '../../base/errors.ts';
-import { encodeRlp, integerBytes } from '../ethereum/rlp.ts';
-import { keccak256 } from '../keccak.ts';
-import { Overlay } from '../overlay.ts';
 import { delegateOf } from './calls.ts';
-import type { Context, RunState } from './frame.ts';
-import {
-  type InterpreterClass,
-  interpreterFor,
-  resultOf,
-  type Table,
-  tableOf,
-} from './interpreter.ts';
+import { MAX_INIT_CODE_BYTES } from './creations.ts';
+import { type Context, Frame, REVERT } from './frame.ts';
+import { advance, type Table, tableOf } from './interpreter.ts';
 import type { WarmJournal } from './journal.ts';
+import { type Ending, isCreation, type Message } from './message.ts';
 import { precompilesOf } from './precompiles.ts';
-import { wordOf } from './records.ts';
 import type { FlatState } from './state.ts';
-import type { EvmPorts } from './types.ts';
+import type { EvmPorts, EvmTracer } from './types.ts';
 
 /** What it is made of. */
 export type EvmParts = {
@@ -42,12 +32,11 @@ export type EvmParts = {
   readonly journal: WarmJournal;
 };
 
-type MessageWithTo = Message & { to: Address };
-
-/** Frames that may run inside each other before one of them waits. */
-const DEPTH_ON_STACK = 16;
-const CREATE2 = Uint8Array.of(0xff);
 const MAX_BALANCE = 2n ** 256n - 1n;
+const CODE_BYTE_GAS = 200n;
+/** Most bytes of a contract (EIP-170). */
+export const MAX_CODE_BYTES = 24_576;
+const { errorMessages: ERRORS } = EVMError;
 
 /** Whether an address is small enough to be that of a precompile. */
 function isLow(address: Uint8Array): boolean {
@@ -55,241 +44,198 @@ function isLow(address: Uint8Array): boolean {
   return true;
 }
 
-/** An operation that no hardfork has. */
-const PROBE = 0x0c;
-
-/** Hash of a block by its height. */
-type BlockHash = (height: number) => Uint8Array;
-
-/** Answers BLOCKHASH; the library asks nothing else of a chain. */
-class Chain implements EVMMockBlockchainInterface {
-  blockHash: BlockHash = () => new Uint8Array(32);
-
-  getBlock(height: number): Promise<{ hash(): Uint8Array }> {
-    return Promise.resolve({ hash: () => this.blockHash(height) });
-  }
-
-  putBlock(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  shallowCopy(): EVMMockBlockchainInterface {
-    return this;
-  }
-}
-
-/** The library does not export its interpreter; an operation made for this gets hold of it. */
-async function interpreterClass(options: EVMOpts): Promise<InterpreterClass> {
-  let found: InterpreterClass | undefined;
-  const probe = new EVM({
-    ...options,
-    customOpcodes: [
-      {
-        opcode: PROBE,
-        opcodeName: 'PROBE',
-        baseFee: 0,
-        logicFunction: ({ interpreter }: RunState) => {
-          found = interpreter.constructor as unknown as InterpreterClass;
-        },
-      },
-    ],
-  });
-  await probe.runCode({ code: Uint8Array.of(PROBE), gasLimit: 1n });
-  return present(found, 'interpreter of the library');
+/** An end that takes all gas. */
+function failure(message: Message, error: string): Ending {
+  const created = isCreation(message) ? message.self : undefined;
+  return { error, gasUsed: message.gas, output: EMPTY, created };
 }
 
 /** The EVM. */
-export class LedgerEvm extends EVM {
+export class LedgerEvm {
   readonly flat: FlatState;
   readonly warm: WarmJournal;
-  readonly table: Table;
-  readonly #chain: Chain;
-  readonly #interpreter: InterpreterClass;
+  /** The addresses of the precompiles. */
+  readonly precompiles: readonly Uint8Array[];
+  /** Hears of each message of a run. */
+  tracer: EvmTracer | undefined;
+  readonly #library: EVM;
+  readonly #table: Table;
+  readonly #precompiles = new Map<string, PrecompileFunc>();
+  /** One for each depth that was reached. */
+  readonly #frames: Frame[] = [];
+  #open = 0;
   #context: Context | undefined;
 
-  private constructor(
-    options: EVMOpts,
-    { state, journal }: EvmParts,
-    chain: Chain,
-    theirs: InterpreterClass,
-  ) {
-    super(options);
+  constructor({ common, recover, state, journal }: EvmParts) {
     this.flat = state;
     this.warm = journal;
-    this.#chain = chain;
-    this.table = tableOf(this, this._opcodeMap);
-    this.#interpreter = interpreterFor(theirs);
-    // The library names a class where it needs only these methods.
-    this.journal = journal as unknown as EVM['journal'];
+    this.#library = new EVM({ common, customPrecompiles: precompilesOf(common, recover) });
+    this.#table = tableOf(this.#library);
+    this.precompiles = [...this.#library.precompiles].map(([hex, precompile]) => {
+      const address = present(fromHex(hex), 'address');
+      this.#precompiles.set(latin1(address), precompile);
+      return address;
+    });
   }
 
-  /** Makes one. */
-  static async create(parts: EvmParts): Promise<LedgerEvm> {
-    const { common, recover, state } = parts;
-    const chain = new Chain();
-    const options: EVMOpts = {
-      common,
-      stateManager: state,
-      blockchain: chain,
-      customPrecompiles: precompilesOf(common, recover),
-    };
-    state.begin(new Overlay({ get: () => undefined, row: () => undefined }));
-    return new LedgerEvm(options, parts, chain, await interpreterClass(options));
-  }
-
-  /** How BLOCKHASH is answered. */
-  set blockHash(answer: BlockHash) {
-    this.#chain.blockHash = answer;
-  }
-
-  /** The hash of an earlier block. */
-  hashOfBlock(height: number): Uint8Array {
-    return this.#chain.blockHash(height);
-  }
-
-  /** Starts a run. */
-  begin(): void {
-    this.#context = undefined;
-  }
-
-  /** What all frames of the run share. */
+  /** What all frames of a run share. */
   get context(): Context {
-    this.#context ??= this.#makeContext();
-    return this.#context;
+    return present(this.#context, 'context of a run');
   }
 
-  #makeContext(): Context {
-    const { header } = present(this._block, 'block of a run');
-    const { gasPrice, origin } = present(this._tx, 'origin of a run');
-    return {
-      gasPrice,
-      origin: wordOf(origin.bytes),
-      coinbase: wordOf(header.coinbase.bytes),
-      time: header.timestamp,
-      number: header.number,
-      prevRandao: wordOf(header.prevRandao),
-      gasLimit: header.gasLimit,
-      baseFee: header.baseFeePerGas ?? 0n,
-      chainId: this.common.chainId(),
-      hashes: new Map(),
-    };
-  }
-
-  /** The addresses of the precompiles. */
-  precompileAddresses(): readonly Uint8Array[] {
-    return [...this.precompiles.keys()].map((hex) => present(fromHex(hex), 'address'));
-  }
-
-  /** Runs a frame below another: a checkpoint around a call or a creation. */
-  async runFrame(message: Message): Promise<EVMResult> {
-    // Frames must not pile up on JavaScript's own stack, whose size the machine decides.
-    if (message.depth % DEPTH_ON_STACK === 0) await undefined;
-    if (message.to === undefined) return await this.runCall({ message });
-    const { events, warm } = this;
-    const heard = events.listenerCount('beforeMessage') > 0;
-    if (heard) events.emit('beforeMessage', message);
-    warm.open();
-    const result = await this._executeCall(message as MessageWithTo);
-    if (result.execResult.exceptionError === undefined) {
-      warm.keep();
-    } else {
-      result.execResult.logs = [];
-      result.execResult.gasRefund = 0n;
-      warm.undo();
+  /** Runs a message and all that it calls. */
+  async run(context: Context, message: Message): Promise<Ending> {
+    this.#context = context;
+    this.#open = 0;
+    let ending = await this.#start(message);
+    for (;;) {
+      if (ending === undefined) {
+        const frame = this.#top();
+        const wanted = advance(frame, this.#table);
+        const next = wanted === undefined ? this.#leave(frame) : this.#start(wanted);
+        ending = next instanceof Promise ? await next : next;
+      } else if (this.#open === 0) {
+        return ending;
+      } else {
+        this.#top().take(ending);
+        ending = undefined;
+      }
     }
-    if (heard) events.emit('afterMessage', result);
-    return result;
   }
 
-  /** Moves a message's value and runs the code it is for. */
-  protected override async _executeCall(message: MessageWithTo): Promise<EVMResult> {
-    const { gasLimit, gasRefund, delegatecall, value, caller, to } = message;
-    const exceptionError = delegatecall ? undefined : this.#move(value, caller.bytes, to.bytes);
-    const ended = { returnValue: EMPTY, executionGasUsed: 0n, gasRefund };
-    if (exceptionError !== undefined) return { execResult: { ...ended, exceptionError } };
-    const { bytes } = message.codeAddress;
-    const precompile = isLow(bytes) ? this.getPrecompile(message.codeAddress) : undefined;
-    const given = message.code as Uint8Array | undefined;
-    if (given === undefined && precompile !== undefined) {
-      const result = await this.runPrecompile(precompile, message.data, gasLimit);
-      return { execResult: { ...result, gasRefund } };
+  #top(): Frame {
+    return this.#frames[this.#open - 1] as Frame;
+  }
+
+  /** Starts a message. @returns how it ended, if there is no code to run */
+  #start(message: Message): Ending | undefined | Promise<Ending> {
+    if (this.tracer !== undefined) tell(this.tracer, message);
+    const creates = isCreation(message);
+    // Its address stays warm even if it fails.
+    if (creates) this.warm.warmAddress(message.self);
+    this.warm.open();
+    const failed = creates ? this.#prepare(message) : this.#pay(message);
+    if (failed !== undefined) return this.#close(failed);
+    if (creates) return this.#enter(message, message.data);
+    const { codeAt, code } = message;
+    const precompile =
+      code === undefined && isLow(codeAt) ? this.#precompiles.get(latin1(codeAt)) : undefined;
+    if (precompile !== undefined) return this.#compute(precompile, message);
+    return this.#enter(message, code ?? this.#codeToRun(message));
+  }
+
+  #enter(message: Message, code: Uint8Array): Ending | undefined {
+    if (code.length === 0) {
+      const created = isCreation(message) ? message.self : undefined;
+      return this.#close({ error: undefined, gasUsed: 0n, output: EMPTY, created });
     }
-    const code = given ?? this.#codeToRun(bytes, message.depth);
-    if (code.length === 0) return { execResult: ended };
-    message.code = code;
-    return { execResult: await this.runInterpreter(message) };
+    const frame = this.#frames[this.#open];
+    if (frame === undefined) this.#frames.push(new Frame(this, message, code));
+    else frame.enter(message, code);
+    this.#open++;
+    return undefined;
   }
 
-  #codeToRun(address: Uint8Array, depth: number): Uint8Array {
-    const code = this.flat.code(address);
+  /** Ends the frame on top. */
+  #leave({ message, error, output, gasLeft }: Frame): Ending {
+    this.#open--;
+    const { gas, self } = message;
+    const keepsGas = error === undefined || error === REVERT;
+    if (!keepsGas) return this.#close(failure(message, error));
+    const gasUsed = gas - gasLeft;
+    if (!isCreation(message)) return this.#close({ error, gasUsed, output, created: undefined });
+    const ending = { error, gasUsed, output, created: self };
+    return this.#close(error === undefined ? this.#deposit(message, ending) : ending);
+  }
+
+  /** Stores the code that init code returned. */
+  #deposit(message: Message, { output, gasUsed, ...rest }: Ending): Ending {
+    const total = gasUsed + CODE_BYTE_GAS * BigInt(output.length);
+    if (output.length > MAX_CODE_BYTES) return failure(message, ERRORS.CODESIZE_EXCEEDS_MAXIMUM);
+    if (total > message.gas) return failure(message, ERRORS.OUT_OF_GAS);
+    if (output[0] === 0xef) return failure(message, ERRORS.INVALID_BYTECODE_RESULT);
+    if (output.length > 0) this.flat.setCode(message.self, output);
+    return { ...rest, output, gasUsed: total };
+  }
+
+  #close(ending: Ending): Ending {
+    if (ending.error === undefined) this.warm.keep();
+    else this.warm.undo();
+    const { error, gasUsed, output, created } = ending;
+    this.tracer?.leave({ gasUsed, output, created, error });
+    return ending;
+  }
+
+  #compute(precompile: PrecompileFunc, message: Message): Ending | Promise<Ending> {
+    const { data, gas } = message;
+    const { common } = this.#library;
+    const result = precompile({ data, gasLimit: gas, common, _EVM: this.#library });
+    return result instanceof Promise
+      ? result.then((later) => this.#close(answerOf(later)))
+      : this.#close(answerOf(result));
+  }
+
+  #codeToRun({ codeAt, depth }: Message): Uint8Array {
+    const code = this.flat.code(codeAt);
     const delegate = delegateOf(code);
     if (delegate === undefined) return code;
     if (depth === 0) this.warm.always(delegate);
     return this.flat.code(delegate);
   }
 
-  /** Moves funds. @returns why it may not */
-  #move(value: bigint, from: Uint8Array, to: Uint8Array): EVMError | undefined {
-    if (value === 0n) return undefined;
+  /** Makes the account of a creation. @returns why it may not */
+  #prepare(message: Message): Ending | undefined {
+    const { self, value, caller, data } = message;
+    if (data.length > MAX_INIT_CODE_BYTES) return failure(message, ERRORS.INITCODE_SIZE_VIOLATION);
+    const { flat, warm } = this;
+    if (value > (flat.account(caller)?.balance ?? 0n)) {
+      return failure(message, ERRORS.INSUFFICIENT_BALANCE);
+    }
+    warm.create(self);
+    if ((flat.account(self)?.nonce ?? 0n) > 0n || flat.hasCode(self)) {
+      return failure(message, ERRORS.CREATE_COLLISION);
+    }
+    flat.clear(flat.holder(self));
+    const failed = this.#pay(message);
+    if (failed === undefined) flat.setAccount(self, flat.balance(self), 1n);
+    return failed;
+  }
+
+  /** Moves a message's value. @returns why it may not */
+  #pay(message: Message): Ending | undefined {
+    const { kind, value, caller, self } = message;
+    if (value === 0n || kind === 'delegatecall') return undefined;
     const { flat } = this;
-    const payer = flat.account(from) ?? { balance: 0n, nonce: 0n };
-    if (payer.balance < value) return new EVMError(EVMError.errorMessages.INSUFFICIENT_BALANCE);
-    flat.setAccount(from, payer.balance - value, payer.nonce);
-    const payee = flat.account(to) ?? { balance: 0n, nonce: 0n };
+    const payer = flat.account(caller) ?? { balance: 0n, nonce: 0n };
+    if (payer.balance < value) return unpaid(message, ERRORS.INSUFFICIENT_BALANCE);
+    flat.setAccount(caller, payer.balance - value, payer.nonce);
+    const payee = flat.account(self) ?? { balance: 0n, nonce: 0n };
     const after = payee.balance + value;
-    if (after > MAX_BALANCE) return new EVMError(EVMError.errorMessages.VALUE_OVERFLOW);
-    flat.setAccount(to, after, payee.nonce);
+    if (after > MAX_BALANCE) return unpaid(message, ERRORS.VALUE_OVERFLOW);
+    flat.setAccount(self, after, payee.nonce);
     return undefined;
   }
+}
 
-  /** The address of a creation; the library hashes init code by JavaScript. */
-  protected override _generateAddress(message: Message): Promise<Address> {
-    const { caller, salt, code } = message;
-    const nonce = (this.flat.account(caller.bytes)?.nonce ?? 0n) - 1n;
-    const named =
-      salt === undefined
-        ? encodeRlp([caller.bytes, integerBytes(nonce)])
-        : concatBytes(CREATE2, caller.bytes, salt, keccak256(code as Uint8Array));
-    return Promise.resolve(new Address(keccak256(named).slice(12)));
-  }
+/** A failure before anything ran. */
+function unpaid(message: Message, error: string): Ending {
+  return { ...failure(message, error), gasUsed: 0n };
+}
 
-  protected override async runInterpreter(message: Message): Promise<ExecResult> {
-    const address = present(message.to, 'address of a frame');
-    const interpreter = new this.#interpreter(
-      this,
-      this.stateManager,
-      this.blockchain,
-      {
-        address,
-        caller: message.caller,
-        callData: message.data,
-        callValue: message.value,
-        code: message.code as Uint8Array,
-        isStatic: message.isStatic,
-        isCreate: message.isCreate ?? false,
-        depth: message.depth,
-        gasPrice: this.context.gasPrice,
-        origin: present(this._tx, 'origin of a run').origin,
-        block: present(this._block, 'block of a run'),
-        contract: this.flat.account(address.bytes) ?? new Account(),
-        codeAddress: message.codeAddress,
-        gasRefund: message.gasRefund,
-        blobVersionedHashes: message.blobVersionedHashes ?? [],
-        ...(message.createdAddresses === undefined
-          ? {}
-          : { createdAddresses: message.createdAddresses }),
-      },
-      message.gasLimit,
-      this.journal,
-      this.performanceLogger,
-    );
-    if (message.selfdestruct !== undefined) {
-      interpreter._result.selfdestruct = message.selfdestruct;
-    }
-    if (message.createdAddresses !== undefined) {
-      interpreter._result.createdAddresses = message.createdAddresses;
-    }
-    const end = await interpreter.run(message.code as Uint8Array);
-    return resultOf(interpreter, message.gasLimit, end);
-  }
+function answerOf({ exceptionError, executionGasUsed, returnValue }: ExecResult): Ending {
+  const error = exceptionError?.error;
+  return { error, gasUsed: executionGasUsed, output: returnValue, created: undefined };
+}
+
+function tell(tracer: EvmTracer, message: Message): void {
+  const { kind, depth, caller, self, codeAt, value, data, gas } = message;
+  tracer.enter({
+    kind,
+    depth,
+    from: kind === 'delegatecall' ? self : caller,
+    to: isCreation(message) ? undefined : codeAt,
+    value,
+    input: data.slice(),
+    gas,
+  });
 }

@@ -12,24 +12,26 @@
  * @module
  */
 import { type Common, createCustomCommon, Mainnet } from '@ethereumjs/common';
-import { type EVM, EVMError, type EVMResult } from '@ethereumjs/evm';
-import { Address } from '@ethereumjs/util';
-import { EMPTY, fromHex } from '../../base/bytes.ts';
-import { invariant, present } from '../../base/errors.ts';
+import { EMPTY } from '../../base/bytes.ts';
+import { invariant } from '../../base/errors.ts';
 import { sha256 } from '../../base/hash.ts';
 import { keccak256 } from '../keccak.ts';
 import type { Overlay } from '../overlay.ts';
 import { applyAuthorizations } from './authorizations.ts';
 import { CodeStore } from './code.ts';
+import { addressByNonce } from './creations.ts';
+import type { Context } from './frame.ts';
 import { WarmJournal } from './journal.ts';
-import { LedgerEvm } from './ledger-evm.ts';
+import { LedgerEvm, MAX_CODE_BYTES } from './ledger-evm.ts';
+import type { Ending } from './message.ts';
+import { wordOf } from './records.ts';
 import { FlatState } from './state.ts';
-import { trace } from './trace.ts';
 import type {
   EvmBlock,
   EvmCall,
   EvmCallOptions,
   EvmEngine,
+  EvmLog,
   EvmOutcome,
   EvmOverride,
   EvmPorts,
@@ -41,10 +43,6 @@ import type { EvmWitness } from './witness.ts';
 
 /** A fifth of the gas at most comes back (EIP-3529). */
 const MAX_REFUND_QUOTIENT = 5n;
-/** Most bytes of a contract (EIP-170). */
-const MAX_CODE_BYTES = 24_576;
-
-type Block = NonNullable<Parameters<EVM['runCall']>[0]['block']>;
 /** Who watches a run. */
 type Watch = { readonly tracer?: EvmTracer | undefined; readonly witness?: EvmWitness | undefined };
 type Run = {
@@ -53,21 +51,6 @@ type Run = {
   readonly gasPrice: bigint;
   readonly code?: Uint8Array;
 };
-
-function blockOf(block: EvmBlock): Block {
-  return {
-    header: {
-      number: BigInt(block.height),
-      coinbase: new Address(block.proposer),
-      timestamp: block.time,
-      difficulty: 0n,
-      prevRandao: block.prevRandao,
-      gasLimit: block.gasLimit,
-      baseFeePerGas: block.baseFee,
-      getBlobGasPrice: () => 1n,
-    },
-  };
-}
 
 /** How the chain's rules are told to the library. */
 function commonOf(chainId: bigint, hardfork: Hardfork): Common {
@@ -84,7 +67,6 @@ export class Machine implements EvmEngine {
   readonly #state: FlatState;
   readonly #journal: WarmJournal;
   readonly #evm: LedgerEvm;
-  readonly #precompiles: readonly Uint8Array[];
   #block: EvmBlock | undefined;
   #witness: EvmWitness | undefined;
   #last: Promise<unknown> = Promise.resolve();
@@ -95,23 +77,18 @@ export class Machine implements EvmEngine {
     this.#state = evm.flat;
     this.#journal = evm.warm;
     this.#evm = evm;
-    this.#precompiles = evm.precompileAddresses();
-    evm.blockHash = (height) => {
-      this.#witness?.askedBlockHash();
-      return this.#block?.blockHash(height) ?? new Uint8Array(32);
-    };
   }
 
   /** Makes an engine. @param hardfork - another one for tests */
-  static async create(ports: EvmPorts, hardfork: Hardfork = 'osaka'): Promise<Machine> {
+  static create(ports: EvmPorts, hardfork: Hardfork = 'osaka'): Promise<Machine> {
     const state = new FlatState(ports, new CodeStore());
-    const evm = await LedgerEvm.create({
+    const evm = new LedgerEvm({
       common: commonOf(ports.chainId, hardfork),
       recover: ports.recover,
       state,
       journal: new WarmJournal(state),
     });
-    return new Machine(ports, hardfork, evm);
+    return Promise.resolve(new Machine(ports, hardfork, evm));
   }
 
   execute(
@@ -183,15 +160,12 @@ export class Machine implements EvmEngine {
       this.#witness = witness;
       this.#state.begin(state, witness);
       this.#journal.begin(false);
-      this.#evm.begin();
-      const stop = tracer && trace(this.#evm, tracer);
+      this.#evm.tracer = tracer;
       try {
         return await work();
       } catch (thrown) {
         state.revert(mark);
         throw thrown;
-      } finally {
-        stop?.();
       }
     };
     const next = this.#last.then(run);
@@ -217,8 +191,8 @@ export class Machine implements EvmEngine {
     const returned = applyAuthorizations(this.#ports, state, this.#journal, tx);
     const result = await this.#run({ call: tx, gasLimit: tx.gasLimit - intrinsic, gasPrice });
 
-    const spent = intrinsic + result.execResult.executionGasUsed;
-    const refund = returned + (result.execResult.gasRefund ?? 0n);
+    const spent = intrinsic + result.gasUsed;
+    const refund = returned + this.#journal.refunded;
     const most = spent / MAX_REFUND_QUOTIENT;
     const used = spent - (refund < most ? refund : most);
     const floor = floorGas(tx.data, this.#hardfork);
@@ -227,7 +201,7 @@ export class Machine implements EvmEngine {
     this.#witness?.ended();
     this.#pay(block.proposer, gasUsed * (gasPrice - block.baseFee));
     this.#removeDestroyed();
-    return outcomeOf(result, gasUsed, gasPrice);
+    return outcomeOf(result, this.#journal.logs(), gasUsed, gasPrice);
   }
 
   #pay(address: Uint8Array, amount: bigint): void {
@@ -243,45 +217,55 @@ export class Machine implements EvmEngine {
 
   /** Accounts that the run created and that destroyed themselves are gone (EIP-6780). */
   #removeDestroyed(): void {
-    const { created, destroyed } = this.#journal;
-    for (const hex of destroyed.keys()) if (created.has(hex)) this.#state.remove(addressOf(hex));
+    for (const address of this.#journal.gone()) this.#state.remove(address);
   }
 
   /** A run without fee or nonce. */
   async #bare(run: Run): Promise<EvmOutcome> {
     const result = await this.#run(run);
     this.#removeDestroyed();
-    return outcomeOf(result, result.execResult.executionGasUsed, run.gasPrice);
+    return outcomeOf(result, this.#journal.logs(), result.gasUsed, run.gasPrice);
   }
 
-  async #run({ call, gasLimit, gasPrice, code }: Run): Promise<EVMResult> {
+  #run({ call, gasLimit, gasPrice, code }: Run): Promise<Ending> {
     const { from, to, value, data } = call;
-    const block = this.#block as EvmBlock;
-    try {
-      return await this.#evm.runCall({
-        block: blockOf(block),
-        gasPrice,
-        caller: new Address(from),
-        gasLimit,
-        ...(to === undefined ? {} : { to: new Address(to) }),
-        value,
-        data,
-        ...(code === undefined ? {} : { code }),
-        skipNonceIncrement: true,
-        selfdestruct: this.#journal.destroyed,
-        createdAddresses: this.#journal.created,
-      });
-    } catch (thrown) {
-      if (!(thrown instanceof EVMError)) throw thrown;
-      // Funds that are missing at the very start; the frame's checkpoint is still open.
-      await this.#journal.revert();
-      const executionGasUsed = gasLimit;
-      return { execResult: { returnValue: EMPTY, executionGasUsed, exceptionError: thrown } };
-    }
+    // Its nonce was counted before.
+    const self = to ?? addressByNonce(from, (this.#state.account(from)?.nonce ?? 0n) - 1n);
+    return this.#evm.run(this.#contextOf(this.#block as EvmBlock, from, gasPrice), {
+      kind: to === undefined ? 'create' : 'call',
+      depth: 0,
+      caller: from,
+      self,
+      codeAt: self,
+      value,
+      data,
+      gas: gasLimit,
+      isStatic: false,
+      code,
+    });
+  }
+
+  #contextOf(block: EvmBlock, origin: Uint8Array, gasPrice: bigint): Context {
+    return {
+      gasPrice,
+      origin: wordOf(origin),
+      coinbase: wordOf(block.proposer),
+      time: block.time,
+      number: BigInt(block.height),
+      prevRandao: wordOf(block.prevRandao),
+      gasLimit: block.gasLimit,
+      baseFee: block.baseFee,
+      chainId: this.#ports.chainId,
+      hashes: new Map(),
+      hashOf: (height) => {
+        this.#witness?.askedBlockHash();
+        return block.blockHash(height);
+      },
+    };
   }
 
   #warmUp(block: EvmBlock, { from, to }: EvmCall): void {
-    for (const address of this.#precompiles) this.#journal.always(address);
+    for (const address of this.#evm.precompiles) this.#journal.always(address);
     this.#journal.always(from);
     if (to !== undefined) this.#journal.always(to);
     this.#journal.always(block.proposer);
@@ -295,20 +279,12 @@ export class Machine implements EvmEngine {
   }
 }
 
-function addressOf(hex: string): Uint8Array {
-  return present(fromHex(hex.slice(2)), 'address');
-}
-
-function outcomeOf(result: EVMResult, gasUsed: bigint, gasPrice: bigint): EvmOutcome {
-  const { exceptionError, logs = [], returnValue } = result.execResult;
-  const failed = exceptionError !== undefined;
-  return {
-    status: failed ? 0 : 1,
-    gasUsed,
-    gasPrice,
-    logs: failed ? [] : logs.map(([address, topics, data]) => ({ address, topics, data })),
-    returned: returnValue,
-    created: result.createdAddress?.bytes,
-    error: exceptionError?.error,
-  };
+function outcomeOf(
+  { error, output, created }: Ending,
+  logs: readonly EvmLog[],
+  gasUsed: bigint,
+  gasPrice: bigint,
+): EvmOutcome {
+  const status = error === undefined ? 1 : 0;
+  return { status, gasUsed, gasPrice, logs, returned: output, created, error };
 }

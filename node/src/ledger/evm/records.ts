@@ -62,3 +62,9 @@ export function shortBytes(word: bigint): Uint8Array {
 
 /** A slot's value, above zero. */
 export const slotCodec: RecordCodec<bigint> = { encode: shortBytes, decode: wordOf };
+
+/** A contract's record, as it is. */
+export const contractCodec: RecordCodec<Uint8Array> = {
+  encode: (record) => record,
+  decode: (record) => record,
+};

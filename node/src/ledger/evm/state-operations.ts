@@ -5,9 +5,9 @@
  *
  * @module
  */
-import { toHex } from '../../base/bytes.ts';
+import { EMPTY, toHex } from '../../base/bytes.ts';
 import { keccak256 } from '../keccak.ts';
-import { type Entry, type Frame, halt, type Operation, wordsOf } from './frame.ts';
+import { type Entry, type Frame, halt, type Operation, REVERT, wordsOf } from './frame.ts';
 import { wordHex, wordOf } from './records.ts';
 import { addressBytes } from './word-operations.ts';
 
@@ -86,17 +86,17 @@ function copyIn(f: Frame, source: Uint8Array): void {
 }
 
 const returnDataCopy: Operation = (f) => {
-  const { returnBytes } = f.run;
+  const { returned } = f;
   const end = (f.stack[f.sp - 2] as bigint) + (f.stack[f.sp - 3] as bigint);
-  if (end > BigInt(returnBytes.length)) halt('OUT_OF_GAS');
-  copyIn(f, returnBytes);
+  if (end > BigInt(returned.length)) halt('OUT_OF_GAS');
+  copyIn(f, returned);
 };
 
 const callDataLoad: Operation = (f) => {
-  const { callData } = f.run.env;
+  const { input } = f;
   const from = f.pop();
-  if (from >= BigInt(callData.length)) return f.push(0n);
-  const part = callData.subarray(Number(from), Number(from) + 32);
+  if (from >= BigInt(input.length)) return f.push(0n);
+  const part = input.subarray(Number(from), Number(from) + 32);
   const word = wordOf(part);
   f.push(part.length === 32 ? word : word << BigInt(8 * (32 - part.length)));
 };
@@ -132,8 +132,7 @@ const extCodeCopy: Operation = (f) => copyIn(f, f.evm.flat.code(visit(f)));
 // Storage
 
 function warmSlot(f: Frame, hex: string): boolean {
-  const { bytes } = f.run.env.address;
-  return f.evm.warm.warmSlot(f.warmName, hex, bytes);
+  return f.evm.warm.warmSlot(f.warmName, hex, f.message.self);
 }
 
 const sload: Operation = (f) => {
@@ -144,16 +143,16 @@ const sload: Operation = (f) => {
 
 /** Price of a change, after EIP-2200 as EIP-2929 and 3529 left it; notes the refunds. */
 function changePrice(f: Frame, original: bigint, current: bigint, value: bigint): number {
-  const { interpreter } = f.run;
+  const { warm } = f.evm;
   if (current === value) return WARM_GAS;
   if (original === current) {
     if (original === 0n) return SSTORE_SET_GAS;
-    if (value === 0n) interpreter.refundGas(CLEAR_REFUND);
+    if (value === 0n) warm.refund(CLEAR_REFUND);
     return SSTORE_RESET_GAS;
   }
-  if (original !== 0n && current === 0n) interpreter.subRefund(CLEAR_REFUND);
-  else if (original !== 0n && value === 0n) interpreter.refundGas(CLEAR_REFUND);
-  if (original === value) interpreter.refundGas(original === 0n ? SET_REFUND : RESET_REFUND);
+  if (original !== 0n && current === 0n) warm.refund(-CLEAR_REFUND);
+  else if (original !== 0n && value === 0n) warm.refund(CLEAR_REFUND);
+  if (original === value) warm.refund(original === 0n ? SET_REFUND : RESET_REFUND);
   return WARM_GAS;
 }
 
@@ -185,17 +184,18 @@ const tstore: Operation = (f) => {
 function handOut(f: Frame): Uint8Array {
   const [offset, size] = [f.pop(), f.pop()];
   const at = f.touch(offset, size);
-  return f.memory.slice(at, at + Number(size));
+  return size === 0n ? EMPTY : f.memory.slice(at, at + Number(size));
 }
 
 const returnData: Operation = (f) => {
-  f.run.interpreter._result.returnValue = handOut(f);
+  f.output = handOut(f);
   f.pc = f.code.length;
 };
 
 const revert: Operation = (f) => {
-  f.run.interpreter._result.returnValue = handOut(f);
-  halt('REVERT');
+  f.output = handOut(f);
+  f.error = REVERT;
+  f.pc = f.code.length;
 };
 
 function logOf(count: number): Operation {
@@ -206,7 +206,7 @@ function logOf(count: number): Operation {
     const data = handOut(f);
     f.charge(LOG_DATA_GAS * Number(size));
     const topics = Array.from({ length: count }, () => topicOf(f.pop()));
-    f.run.interpreter._result.logs.push([f.run.env.address.bytes, topics, data]);
+    f.evm.warm.log({ address: f.message.self, topics, data });
   };
 }
 
@@ -222,13 +222,13 @@ export const STATE_OPERATIONS: readonly Entry[] = [
   [0x20, 2, 1, keccak],
   [0x31, 1, 1, balance],
   [0x35, 1, 1, callDataLoad],
-  [0x37, 3, 0, (f) => copyIn(f, f.run.env.callData)],
+  [0x37, 3, 0, (f) => copyIn(f, f.input)],
   [0x39, 3, 0, (f) => copyIn(f, f.code)],
   [0x3b, 1, 1, extCodeSize],
   [0x3c, 4, 0, extCodeCopy],
   [0x3e, 3, 0, returnDataCopy],
   [0x3f, 1, 1, extCodeHash],
-  [0x47, 0, 1, (f) => f.push(f.evm.flat.balance(f.run.env.address.bytes))],
+  [0x47, 0, 1, (f) => f.push(f.evm.flat.balance(f.message.self))],
   [0x51, 1, 1, mload],
   [0x52, 2, 0, mstore],
   [0x53, 2, 0, mstore8],

@@ -9,10 +9,9 @@
  *
  * @module
  */
-import type { AccountFields, StateManagerInterface } from '@ethereumjs/common';
-import { Account, type Address, KECCAK256_NULL } from '@ethereumjs/util';
+import { KECCAK256_NULL } from '@ethereumjs/util';
 import { EMPTY, latin1, toHex } from '../../base/bytes.ts';
-import { InvariantViolation, invariant, present } from '../../base/errors.ts';
+import { invariant, present } from '../../base/errors.ts';
 import type { AccountId } from '../addresses.ts';
 import { accountKey, createAccount, getAccount, setAccount } from '../auth/accounts.ts';
 import { keccak256 } from '../keccak.ts';
@@ -21,9 +20,9 @@ import { once } from '../once.ts';
 import type { Mark, Overlay } from '../overlay.ts';
 import type { CodeStore } from './code.ts';
 import {
+  contractCodec,
   contractKey,
   DELEGATION_BYTES,
-  shortBytes,
   slotCodec,
   slotKey,
   wordBytes,
@@ -44,11 +43,10 @@ export type Holder = {
   born: boolean;
 };
 
-type Checkpoint = { readonly mark: Mark; readonly minted: bigint };
+/** What the EVM knows of an account beside its code. */
+export type FlatAccount = { readonly balance: bigint; readonly nonce: bigint };
 
-function notHere(): never {
-  throw new InvariantViolation('the flat state has no root of its own and is not copied');
-}
+type Checkpoint = { readonly mark: Mark; readonly minted: bigint };
 
 const delegationHash = once(keccak256);
 
@@ -58,8 +56,8 @@ function hashOf(record: Uint8Array | undefined): Uint8Array {
   return record.length === DELEGATION_BYTES ? delegationHash(record) : record;
 }
 
-/** The state manager of the library, over an overlay. */
-export class FlatState implements StateManagerInterface {
+/** Accounts, code and storage over an overlay. */
+export class FlatState {
   readonly #ports: EvmPorts;
   readonly #codes: CodeStore;
   readonly #holders = new Map<string, Holder>();
@@ -132,13 +130,13 @@ export class FlatState implements StateManagerInterface {
   // Accounts
 
   /** The account of an address; `undefined` if it is empty. */
-  account(address: Uint8Array): Account | undefined {
-    const { id, contract } = this.holder(address);
+  account(address: Uint8Array): FlatAccount | undefined {
+    const holder = this.holder(address);
+    const { id } = holder;
     const balance = this.#ports.bank.balance(this.overlay, id);
     const nonce = getAccount(this.overlay, id)?.sequence ?? 0;
-    const code = this.overlay.get(contract.bytes);
-    if (balance === 0n && nonce === 0 && code === undefined) return undefined;
-    return new Account(BigInt(nonce), balance, undefined, hashOf(code));
+    if (balance === 0n && nonce === 0 && this.#contract(holder) === undefined) return undefined;
+    return { balance, nonce: BigInt(nonce) };
   }
 
   /** What an address has. */
@@ -148,7 +146,7 @@ export class FlatState implements StateManagerInterface {
 
   /** The hash of the code of an address; `undefined` if the account is empty. */
   codeHash(address: Uint8Array): Uint8Array | undefined {
-    const record = this.overlay.get(this.holder(address).contract.bytes);
+    const record = this.#contract(this.holder(address));
     if (record !== undefined) return hashOf(record);
     return this.account(address) === undefined ? undefined : KECCAK256_NULL;
   }
@@ -184,7 +182,7 @@ export class FlatState implements StateManagerInterface {
     const holder = this.holder(address);
     this.#setBalance(holder, 0n);
     this.clear(holder);
-    if (this.overlay.get(holder.contract.bytes) !== undefined) {
+    if (this.#contract(holder) !== undefined) {
       this.overlay.set(holder.contract.bytes, undefined);
     }
     const account = getAccount(this.overlay, holder.id);
@@ -197,9 +195,18 @@ export class FlatState implements StateManagerInterface {
 
   // Code
 
+  #contract({ contract }: Holder): Uint8Array | undefined {
+    return this.overlay.read(contract, contractCodec);
+  }
+
+  /** Whether an address has code. */
+  hasCode(address: Uint8Array): boolean {
+    return this.#contract(this.holder(address)) !== undefined;
+  }
+
   /** The code of an address, empty if it has none. */
   code(address: Uint8Array): Uint8Array {
-    const record = this.overlay.get(this.holder(address).contract.bytes);
+    const record = this.#contract(this.holder(address));
     if (record === undefined) return EMPTY;
     return record.length === DELEGATION_BYTES ? record : this.#codes.get(record);
   }
@@ -287,96 +294,5 @@ export class FlatState implements StateManagerInterface {
     const { mark, minted } = present(this.#checkpoints.pop(), 'open checkpoint');
     this.overlay.revert(mark);
     this.#minted = minted;
-  }
-
-  // What the library asks for
-
-  getAccount(address: Address): Promise<Account | undefined> {
-    return Promise.resolve(this.account(address.bytes));
-  }
-
-  putAccount(address: Address, account?: Account): Promise<void> {
-    if (account === undefined) this.remove(address.bytes);
-    else this.setAccount(address.bytes, account.balance, account.nonce);
-    return Promise.resolve();
-  }
-
-  deleteAccount(address: Address): Promise<void> {
-    this.remove(address.bytes);
-    return Promise.resolve();
-  }
-
-  modifyAccountFields(address: Address, fields: AccountFields): Promise<void> {
-    const { balance, nonce } = this.account(address.bytes) ?? { balance: 0n, nonce: 0n };
-    this.setAccount(address.bytes, fields.balance ?? balance, fields.nonce ?? nonce);
-    return Promise.resolve();
-  }
-
-  putCode(address: Address, value: Uint8Array): Promise<void> {
-    this.setCode(address.bytes, value);
-    return Promise.resolve();
-  }
-
-  getCode(address: Address): Promise<Uint8Array> {
-    return Promise.resolve(this.code(address.bytes));
-  }
-
-  getCodeSize(address: Address): Promise<number> {
-    return Promise.resolve(this.code(address.bytes).length);
-  }
-
-  getStorage(address: Address, key: Uint8Array): Promise<Uint8Array> {
-    return Promise.resolve(shortBytes(this.load(this.holder(address.bytes), toHex(key))));
-  }
-
-  putStorage(address: Address, key: Uint8Array, value: Uint8Array): Promise<void> {
-    this.store(this.holder(address.bytes), toHex(key), wordOf(value));
-    return Promise.resolve();
-  }
-
-  clearStorage(address: Address): Promise<void> {
-    this.clear(this.holder(address.bytes));
-    return Promise.resolve();
-  }
-
-  readonly originalStorageCache = {
-    get: (address: Address, key: Uint8Array): Promise<Uint8Array> =>
-      Promise.resolve(shortBytes(this.original(this.holder(address.bytes), toHex(key)))),
-    clear: (): void => undefined,
-  };
-
-  checkpoint(): Promise<void> {
-    this.open();
-    return Promise.resolve();
-  }
-
-  commit(): Promise<void> {
-    this.keep();
-    return Promise.resolve();
-  }
-
-  revert(): Promise<void> {
-    this.undo();
-    return Promise.resolve();
-  }
-
-  getStateRoot(): Promise<Uint8Array> {
-    return notHere();
-  }
-
-  setStateRoot(): Promise<void> {
-    return notHere();
-  }
-
-  hasStateRoot(): Promise<boolean> {
-    return notHere();
-  }
-
-  clearCaches(): void {
-    notHere();
-  }
-
-  shallowCopy(): StateManagerInterface {
-    return notHere();
   }
 }

@@ -142,11 +142,11 @@ export function addressBytes(word: bigint): Uint8Array {
 }
 
 const blockHash: Operation = unaryOn((f, height) => {
-  const { number, hashes } = f.context;
+  const { number, hashes, hashOf } = f.context;
   if (height >= number || number - height > 256n) return 0n;
   const seen = hashes.get(height);
   if (seen !== undefined) return seen;
-  const hash = BigInt(`0x${toHex(f.evm.hashOfBlock(Number(height)))}`);
+  const hash = BigInt(`0x${toHex(hashOf(Number(height)))}`);
   hashes.set(height, hash);
   return hash;
 });
@@ -184,17 +184,18 @@ const ARITHMETIC: readonly Entry[] = [
   [0x1b, 2, 1, binary((a, b) => (a > 255n ? 0n : BigInt.asUintN(BITS, b << a)))],
   [0x1c, 2, 1, binary((a, b) => (a > 255n ? 0n : b >> a))],
   [0x1d, 2, 1, binary((a, b) => unsigned(signed(b) >> (a > 255n ? 255n : a)))],
+  [0x1e, 1, 1, unary((a) => (a === 0n ? 256n : BigInt(BITS - a.toString(2).length)))],
 ];
 
 const KNOWN: readonly Entry[] = [
   [0x30, 0, 1, known((f) => f.address)],
   [0x32, 0, 1, known((f) => f.context.origin)],
   [0x33, 0, 1, known((f) => f.caller)],
-  [0x34, 0, 1, known((f) => f.run.env.callValue)],
-  [0x36, 0, 1, known((f) => BigInt(f.run.env.callData.length))],
+  [0x34, 0, 1, known((f) => f.message.value)],
+  [0x36, 0, 1, known((f) => BigInt(f.input.length))],
   [0x38, 0, 1, known((f) => BigInt(f.code.length))],
   [0x3a, 0, 1, known((f) => f.context.gasPrice)],
-  [0x3d, 0, 1, known((f) => BigInt(f.run.returnBytes.length))],
+  [0x3d, 0, 1, known((f) => BigInt(f.returned.length))],
   [0x40, 1, 1, blockHash],
   [0x41, 0, 1, known((f) => f.context.coinbase)],
   [0x42, 0, 1, known((f) => f.context.time)],
@@ -203,6 +204,8 @@ const KNOWN: readonly Entry[] = [
   [0x45, 0, 1, known((f) => f.context.gasLimit)],
   [0x46, 0, 1, known((f) => f.context.chainId)],
   [0x48, 0, 1, known((f) => f.context.baseFee)],
+  // No transaction here has blobs.
+  [0x49, 1, 1, unary(() => 0n)],
   [0x4a, 0, 1, known(() => 1n)],
   [0x50, 1, 0, (f) => f.sp--],
   [0x56, 1, 0, jump],

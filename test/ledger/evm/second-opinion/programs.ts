@@ -274,8 +274,16 @@ export function program(random: Random, scene: Scene, depth = 2): Uint8Array {
   return concatBytes(...parts, random.chance(70) ? endSnippet(random, scene) : op());
 }
 
+/** Init code with the byte ef, which no code begins with: its own, its revert's, its answer's. */
+const RESERVED: readonly Uint8Array[] = [
+  op(0xef, 0x00, 0x01),
+  op(0x60, 0xef, 0x5f, 0x53, 0x60, 0x20, 0x5f, 0xfd),
+  op(0x60, 0xef, 0x5f, 0x53, 0x60, 0x20, 0x5f, 0xf3),
+];
+
 /** Init code that leaves a program as code, or something that is no good. */
 export function initCode(random: Random, scene: Scene, depth = 2): Uint8Array {
+  if (random.chance(5)) return random.pick(RESERVED);
   if (random.chance(15)) return program(random, scene, depth);
   const code = program(random, scene, Math.max(depth, 0));
   const before = random.chance(30) ? snippet(random, scene, 0) : op();
