@@ -61,27 +61,35 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
 const HEX: readonly string[] = Array.from({ length: 256 }, (_, i) =>
   i.toString(16).padStart(2, '0'),
 );
-const HEX_CODES: readonly number[] = Array.from('0123456789abcdef', (c) => c.charCodeAt(0));
-const HASH_BYTES = 32;
-/** Characters of a hash's hex; used by one call at a time. */
-const hashChars: number[] = new Array<number>(2 * HASH_BYTES).fill(0);
+const DIGITS = '0123456789abcdef';
+const HEX_CODES: readonly number[] = Array.from(DIGITS, (c) => c.charCodeAt(0));
+/** What a digit is worth, by its character's code; -1 for what is none. */
+const DIGIT_VALUES = new Int8Array(256).fill(-1);
+for (const [value, digit] of [...DIGITS].entries()) {
+  DIGIT_VALUES[digit.charCodeAt(0)] = value;
+  DIGIT_VALUES[digit.toUpperCase().charCodeAt(0)] = value;
+}
+const BLOCK = 32;
+/** Characters of a block's hex; used by one call at a time. */
+const blockChars: number[] = new Array<number>(2 * BLOCK).fill(0);
 
 /** Lower-case hex. */
 export function toHex(bytes: Uint8Array): string {
-  if (bytes.length === HASH_BYTES) return hashHex(bytes);
   let out = '';
-  for (let i = 0; i < bytes.length; i++) out += HEX[bytes[i] as number];
+  let at = 0;
+  for (; at + BLOCK <= bytes.length; at += BLOCK) out += blockHex(bytes, at);
+  for (; at < bytes.length; at++) out += HEX[bytes[at] as number];
   return out;
 }
 
 /** In one piece, where adding up makes a tree of strings that is joined when it is first used. */
-function hashHex(bytes: Uint8Array): string {
-  for (let i = 0; i < HASH_BYTES; i++) {
-    const byte = bytes[i] as number;
-    hashChars[2 * i] = HEX_CODES[byte >> 4] as number;
-    hashChars[2 * i + 1] = HEX_CODES[byte & 15] as number;
+function blockHex(bytes: Uint8Array, from: number): string {
+  for (let i = 0; i < BLOCK; i++) {
+    const byte = bytes[from + i] as number;
+    blockChars[2 * i] = HEX_CODES[byte >> 4] as number;
+    blockChars[2 * i + 1] = HEX_CODES[byte & 15] as number;
   }
-  return Reflect.apply(String.fromCharCode, null, hashChars) as string;
+  return Reflect.apply(String.fromCharCode, null, blockChars) as string;
 }
 
 /** Upper-case hex, as CometBFT prints hashes and addresses. */
@@ -89,11 +97,20 @@ export function toUpperHex(bytes: Uint8Array): string {
   return toHex(bytes).toUpperCase();
 }
 
+function digitAt(text: string, at: number): number {
+  return DIGIT_VALUES[text.charCodeAt(at)] ?? -1;
+}
+
 /** Bytes of hex text in either case, without a prefix; `undefined` if it is not hex. */
 export function fromHex(text: string): Uint8Array | undefined {
-  if (text.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(text)) return undefined;
+  if (text.length % 2 !== 0) return undefined;
   const out = new Uint8Array(text.length / 2);
-  for (let i = 0; i < out.length; i++) out[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16);
+  for (let i = 0; i < out.length; i++) {
+    const high = digitAt(text, 2 * i);
+    const low = digitAt(text, 2 * i + 1);
+    if (high < 0 || low < 0) return undefined;
+    out[i] = high * 16 + low;
+  }
   return out;
 }
 

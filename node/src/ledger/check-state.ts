@@ -217,9 +217,9 @@ export class CheckState {
 
 /** @throws LedgerError evm/7 or evm/8 unless the nonce is to come, and not too far ahead */
 function checkNonce(wanted: number, sequence: number, next: number, address: Uint8Array): void {
+  if (wanted >= sequence && wanted <= next + MAX_NONCE_GAP) return;
   const both = `address ${checksumAddress(address)}, tx: ${wanted} state: ${sequence}`;
-  if (wanted < sequence) refuseEvm('NonceTooLow', both);
-  if (wanted > next + MAX_NONCE_GAP) refuseEvm('NonceTooHigh', both);
+  refuseEvm(wanted < sequence ? 'NonceTooLow' : 'NonceTooHigh', both);
 }
 
 /** Takes from a balance what transactions before this one promised. */

@@ -8,7 +8,8 @@
  *
  * @module
  */
-import { concatBytes, EMPTY } from '../../base/bytes.ts';
+import { concatBytes, EMPTY, fromHex } from '../../base/bytes.ts';
+import { present } from '../../base/errors.ts';
 import { badEncoding } from './errors.ts';
 
 /** A byte string or a list. Byte strings are views of the input. */
@@ -90,10 +91,5 @@ function header(base: number, size: number): Uint8Array {
 export function integerBytes(value: bigint): Uint8Array {
   if (value === 0n) return EMPTY;
   const hex = value.toString(16);
-  const digits = hex.length % 2 === 0 ? hex : `0${hex}`;
-  const out = new Uint8Array(digits.length / 2);
-  for (let i = 0; i < out.length; i++) {
-    out[i] = Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16);
-  }
-  return out;
+  return present(fromHex(hex.length % 2 === 0 ? hex : `0${hex}`), 'hex of a number');
 }

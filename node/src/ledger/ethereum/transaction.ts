@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { concatBytes } from '../../base/bytes.ts';
+import { concatBytes, toHex } from '../../base/bytes.ts';
 import type { EvmAccess, EvmAuthorization, EvmTx } from '../evm/types.ts';
 import { keccak256 } from '../keccak.ts';
 import { badEncoding, refuseEvm } from './errors.ts';
@@ -111,9 +111,7 @@ class Fields {
 }
 
 function bigOf(bytes: Uint8Array): bigint {
-  let value = 0n;
-  for (const byte of bytes) value = (value << 8n) | BigInt(byte);
-  return value;
+  return bytes.length === 0 ? 0n : BigInt(`0x${toHex(bytes)}`);
 }
 
 /** Reads a transaction. @throws LedgerError of codespace `evm` */

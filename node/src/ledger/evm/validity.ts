@@ -25,8 +25,9 @@ const CREATE_GAS = 32_000n;
 const INIT_CODE_WORD_GAS = 2n;
 const TOKEN_GAS = 4n;
 const FLOOR_TOKEN_GAS = 10n;
-const ACCESS_ADDRESS_GAS = 2_400n;
-const ACCESS_SLOT_GAS = 1_900n;
+/** Gas of an address and of a slot in an access list. */
+export const ACCESS_ADDRESS_GAS = 2_400n;
+export const ACCESS_SLOT_GAS = 1_900n;
 /** Gas of one authorization; part of it comes back if the account was there. */
 export const AUTHORIZATION_GAS = 25_000n;
 /** Most gas of a transaction (EIP-7825). */
@@ -98,27 +99,24 @@ function fault(code: EvmFaultCode, text: string): EvmFault {
 /** Why the nonce is wrong, if it is. */
 function nonceFault({ tx }: Check, sequence: bigint): EvmFault | undefined {
   const { nonce } = tx;
+  if (nonce === sequence && nonce < MAX_NONCE) return undefined;
   const whose = `address ${checksumAddress(tx.from)}`;
   const both = `${whose}, tx: ${nonce} state: ${sequence}`;
   if (nonce < sequence) return fault('nonceTooLow', `nonce too low: ${both}`);
   if (nonce > sequence) return fault('nonceTooHigh', `nonce too high: ${both}`);
-  if (nonce >= MAX_NONCE)
-    return fault('nonceMax', `nonce has max value: ${whose}, nonce: ${nonce}`);
-  return undefined;
+  return fault('nonceMax', `nonce has max value: ${whose}, nonce: ${nonce}`);
 }
 
 function feeFault({ tx, block }: Check): EvmFault | undefined {
   const { maxFeePerGas: cap, maxPriorityFeePerGas: tip, from } = tx;
+  if (tip <= cap && cap >= block.baseFee) return undefined;
   const whose = `address ${checksumAddress(from)}`;
   if (tip > cap) {
     const text = `${whose}, maxPriorityFeePerGas: ${tip}, maxFeePerGas: ${cap}`;
     return fault('tipAboveFeeCap', `max priority fee per gas higher than max fee per gas: ${text}`);
   }
-  if (cap < block.baseFee) {
-    const text = `${whose}, maxFeePerGas: ${cap}, baseFee: ${block.baseFee}`;
-    return fault('feeCapTooLow', `max fee per gas less than block base fee: ${text}`);
-  }
-  return undefined;
+  const text = `${whose}, maxFeePerGas: ${cap}, baseFee: ${block.baseFee}`;
+  return fault('feeCapTooLow', `max fee per gas less than block base fee: ${text}`);
 }
 
 function gasFault({ tx, block, hardfork }: Check): EvmFault | undefined {
