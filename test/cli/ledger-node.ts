@@ -34,6 +34,8 @@ export class LedgerNode {
   readonly accounts: readonly SecretAccount[];
   /** `host:port`. */
   readonly url: string;
+  /** Bytes of the transactions that came. */
+  readonly sent: Uint8Array[] = [];
   readonly #server: Server;
   readonly #results: Results = new Map();
 
@@ -95,6 +97,7 @@ export class LedgerNode {
         };
       case 'broadcast_tx_sync': {
         const tx = fromBase64(params['tx'] ?? '') ?? new Uint8Array();
+        this.sent.push(tx);
         const [result] = await this.chain.run(tx);
         const { height } = this.chain.world;
         // The header of the next height vouches for what the transaction did.

@@ -27,6 +27,14 @@ describe('refusals of contracts', () => {
     expect(refusalOf(outer)?.reason).to.equal(undefined);
   });
 
+  it('name rights', () => {
+    const data = rules.encodeErrorResult('MemoryRulesNotGranted', [SPACE, AUTHOR, 2, 0]);
+    const refusal = refusalOf(data);
+    expect(refusal && refusalText(refusal)).to.equal(
+      `MemoryRulesNotGranted(${SPACE}, ${AUTHOR}, needed=write, held=none)`,
+    );
+  });
+
   it('are nothing if no ABI knows them, or they are cut short', () => {
     expect(refusalOf(inner)).to.equal(undefined);
     expect(refusalOf(inner.slice(0, -2), abis)).to.equal(undefined);

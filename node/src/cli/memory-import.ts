@@ -103,7 +103,7 @@ async function importFrom(path: string, options: ImportOptions): Promise<void> {
   };
   // Not `once`: a terminal and the process that started this one may both send the signal.
   for (const signal of SIGNALS) process.on(signal, stop);
-  const { address, chainId, sign, refresh } = await openSigner(options);
+  const { address, chainId, sign, refresh, send } = await openSigner(options);
   const recordFile = reading.recordFile(chainId, address, resolve(path));
   const run = importMemories({
     source,
@@ -114,7 +114,7 @@ async function importFrom(path: string, options: ImportOptions): Promise<void> {
       address,
       sign,
       refresh,
-      deliver: (tx) => chain.deliver(options.node, tx),
+      deliver: send,
       contains: (hash) => chain.contains(options.node, hash, 5_000),
     },
     progress: (now) => {

@@ -15,7 +15,7 @@ import { present } from '../base/errors.ts';
 import type { Any } from '../ledger/tx/wire.ts';
 import type { Terms } from '../ops/space-messages.ts';
 import { wrongUsage } from '../ops/usage.ts';
-import { RIGHTS } from '../types/memory.ts';
+import { RIGHTS, rightsNames } from '../types/memory.ts';
 import { addressOf, jsonOption, nodeOption, ownerOf, spaceIdOf, wholeNumber } from './options.ts';
 import { printResult } from './output.ts';
 import { type OpenSigner, openSigner, type SignOptions, withSigner } from './signer.ts';
@@ -45,11 +45,6 @@ function rightsOf(text: string): number {
     }
     return sum | RIGHTS[name as Right];
   }, 0);
-}
-
-function rightsText(rights: number): string {
-  const held = Object.entries(RIGHTS).filter(([, bit]) => (rights & bit) !== 0);
-  return held.map(([name]) => name).join(',');
 }
 
 /** Reads a time: RFC 3339, or seconds since 1970. */
@@ -215,7 +210,7 @@ async function show(space: string, options: ShowOptions): Promise<void> {
       subject,
       account: address,
       evmAddress,
-      rights: rightsText(rights),
+      rights: rightsNames(rights).join(','),
       until: expiry === 0n ? undefined : new Date(Number(expiry) * 1_000).toISOString(),
       by,
     })),

@@ -73,6 +73,16 @@ export function jsonOption(): Option {
   return new Option('--json', 'print the result as one JSON line');
 }
 
+/** `--abi`, to tell a contract's errors in words. */
+export function abiOption(): Option {
+  return new Option(
+    '--abi <file>',
+    "a contract's ABI or artifact, or a folder of them: tells its errors in words; may be repeated",
+  )
+    .argParser(repeated)
+    .default([], 'none');
+}
+
 /** `--keys`, the keystore's folder. */
 export function keysOption(): Option {
   return new Option('--keys <dir>', 'folder of the keystore').default(

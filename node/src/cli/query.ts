@@ -8,7 +8,7 @@
  */
 import type { Command } from 'commander';
 import { describe, type ErrorSpec, errorSpec, LedgerError } from '../base/errors.ts';
-import { jsonOption, nodeOption, wholeNumber } from './options.ts';
+import { abiOption, jsonOption, nodeOption, wholeNumber } from './options.ts';
 import { EXIT, printResult, table } from './output.ts';
 
 /** What a node does not have. */
@@ -50,20 +50,27 @@ type View = {
   readonly fields: readonly (readonly [label: string, ...path: (string | number)[]])[];
 };
 
-/** @param refused - says a refusal of the node better, from the node's reason */
+/**
+ * @param refused - says a refusal of the node better, from the node's reason
+ * @param worded - says a field's text better
+ */
 async function show(
   view: View,
   options: Options,
   refused: (reason: string) => LedgerError | undefined = () => undefined,
+  worded: (label: string, text: string) => string | Promise<string> = (_, text) => text,
 ): Promise<void> {
   const { call, errors: client, pickText } = await import('../ops/rpc-client.ts');
   const answer = await call(options.node, view.method, view.params).catch((thrown: unknown) => {
     const better = LedgerError.is(thrown, client.Refused) && refused(thrown.params.reason);
     throw better || thrown;
   });
-  printResult(options.json === true, answer, () =>
-    table(view.fields.map(([label, ...path]) => [label, pickText(answer, ...path)])),
-  );
+  const rows = view.fields.map(async ([label, ...path]) => [
+    label,
+    await worded(label, pickText(answer, ...path)),
+  ]);
+  const cells = await Promise.all(rows);
+  printResult(options.json === true, answer, () => table(cells));
 }
 
 function status(options: Options): Promise<void> {
@@ -105,7 +112,9 @@ function block(height: number | undefined, options: Options): Promise<void> {
   );
 }
 
-async function tx(hash: string, options: Options): Promise<void> {
+type TxOptions = Options & { readonly abi: readonly string[] };
+
+async function tx(hash: string, options: TxOptions): Promise<void> {
   const { fromHex, toBase64 } = await import('../base/bytes.ts');
   const { wrongUsage } = await import('../ops/usage.ts');
   const bytes = fromHex(hash.replace(/^0x/, ''));
@@ -121,8 +130,13 @@ async function tx(hash: string, options: Options): Promise<void> {
     ['gas wanted', 'tx_result', 'gas_wanted'],
     ['gas used', 'tx_result', 'gas_used'],
   ];
-  await show({ method: 'tx', params: { hash: toBase64(bytes) }, fields }, options, (reason) =>
-    /not found/.test(reason) ? new LedgerError(errors.NoTx, { hash }) : undefined,
+  const { inWords, readErrors } = await import('../ops/refusals.ts');
+  const abi = await readErrors(options.abi);
+  const view = { method: 'tx', params: { hash: toBase64(bytes) }, fields };
+  const missing = (reason: string): LedgerError | undefined =>
+    /not found/.test(reason) ? new LedgerError(errors.NoTx, { hash }) : undefined;
+  await show(view, options, missing, (label, text) =>
+    label === 'log' ? inWords(text, abi) : text,
   );
 }
 
@@ -218,7 +232,7 @@ export function registerQuery(program: Command): void {
     .addOption(nodeOption())
     .addOption(jsonOption())
     .action(block);
-  command('tx <hash>', 'a transaction by its hash').action(tx);
+  command('tx <hash>', 'a transaction by its hash').addOption(abiOption()).action(tx);
   command('validators', 'the validators of the next block').action(validators);
   command('account <address>', 'both addresses, number and sequence of an account').action(account);
   command('balance <address>', 'what an account holds').action(balance);

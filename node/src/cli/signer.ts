@@ -14,7 +14,7 @@ import { type ErrorSpec, errorSpec, LedgerError, present } from '../base/errors.
 import type { Any } from '../ledger/tx/wire.ts';
 import type { SecretAccount } from '../ops/accounts.ts';
 import type { Committed } from '../ops/chain-client.ts';
-import { DEVNET_HOME, keysOption, nodeOption, shown, wholeNumber } from './options.ts';
+import { abiOption, DEVNET_HOME, keysOption, nodeOption, shown, wholeNumber } from './options.ts';
 import { askPassphrase } from './passphrase.ts';
 
 type DevnetOf = { readonly devnet: string; readonly has: string };
@@ -52,6 +52,7 @@ export type SignOptions = {
   readonly fee: string;
   readonly gas?: number;
   readonly memo: string;
+  readonly abi?: readonly string[];
 };
 
 /** Adds the options of a command that signs. */
@@ -72,7 +73,8 @@ export function withSigner(command: Command): Command {
       'gas limit (default: enough for the messages)',
       wholeNumber(1, 2 ** 53 - 1),
     )
-    .option('--memo <text>', 'note in the transaction', '');
+    .option('--memo <text>', 'note in the transaction', '')
+    .addOption(abiOption());
 }
 
 type DevnetFile = { readonly chainId: string; readonly accounts: readonly SecretAccount[] };
@@ -98,21 +100,25 @@ export type OpenSigner = {
   sign(messages: readonly Any[]): Uint8Array;
   /** Reads the account's sequence again. */
   refresh(): Promise<void>;
+  /** Sends what was signed, and waits for the block. */
+  send(tx: Uint8Array): Promise<Committed>;
   /** Signs, sends, and waits for the block. */
   deliver(messages: readonly Any[]): Promise<Committed>;
 };
 
 /** Opens the account that `--from` names. @throws LedgerError signer/1 or /3, keystore, client */
 export async function openSigner(options: SignOptions): Promise<OpenSigner> {
-  const [{ parseCoins }, chain, keystore, tx, { secp256k1 }] = await Promise.all([
+  const [{ parseCoins }, chain, keystore, tx, refusals, { secp256k1 }] = await Promise.all([
     import('../ops/coins.ts'),
     import('../ops/chain-client.ts'),
     import('../ops/keystore.ts'),
     import('../ops/transaction.ts'),
+    import('../ops/refusals.ts'),
     import('@noble/curves/secp256k1.js'),
   ]);
   const { node, from, keys } = options;
   const fee = parseCoins(options.fee);
+  const abi = await refusals.readErrors(options.abi ?? []);
   const chainId = await chain.chainIdOf(node);
   const stored = keystore.listAccounts(keys).some((account) => account.name === from);
   const account = stored
@@ -132,10 +138,11 @@ export async function openSigner(options: SignOptions): Promise<OpenSigner> {
     next += 1n;
     return tx.signTransaction(messages, signing, { fee, gasLimit, memo: options.memo });
   };
-  const deliver = (messages: readonly Any[]): Promise<Committed> =>
-    chain.deliver(node, sign(messages));
+  const send = (bytes: Uint8Array): Promise<Committed> =>
+    refusals.toldWith(abi, chain.deliver(node, bytes));
+  const deliver = (messages: readonly Any[]): Promise<Committed> => send(sign(messages));
   const refresh = async (): Promise<void> => {
     next = (await chain.account(node, account.address)).sequence;
   };
-  return { address: account.address, chainId, sign, refresh, deliver };
+  return { address: account.address, chainId, sign, refresh, send, deliver };
 }

@@ -7,7 +7,7 @@
  * @module
  */
 import { type Command, Option } from 'commander';
-import { jsonOption, nodeOption } from './options.ts';
+import { abiOption, jsonOption, nodeOption } from './options.ts';
 import { note, printResult } from './output.ts';
 import { openSigner, type SignOptions, withSigner } from './signer.ts';
 
@@ -55,6 +55,7 @@ type BroadcastOptions = {
   readonly node: string;
   readonly encoding: 'hex' | 'base64' | 'text';
   readonly async?: true;
+  readonly abi: readonly string[];
   readonly json?: true;
 };
 
@@ -63,13 +64,15 @@ async function broadcast(tx: string, options: BroadcastOptions): Promise<void> {
   const { readNamed } = await import('../ops/named-file.ts');
   const text = tx.startsWith('@') ? readNamed(tx.slice(1), 'the transaction') : tx;
   const bytes = chain.bytesFromText(text, options.encoding);
+  const { readErrors, toldWith } = await import('../ops/refusals.ts');
+  const abi = await readErrors(options.abi);
   if (options.async === true) {
-    const hash = await chain.broadcast(options.node, bytes);
+    const hash = await toldWith(abi, chain.broadcast(options.node, bytes));
     printResult(options.json === true, { hash }, () => `hash    ${hash}`);
     note('It passed the check of one node; that promises nothing about a block.');
     return;
   }
-  printCommitted(options.json === true, await chain.deliver(options.node, bytes));
+  printCommitted(options.json === true, await toldWith(abi, chain.deliver(options.node, bytes)));
 }
 
 /** Adds `tx` and its subcommands. */
@@ -97,6 +100,7 @@ export function registerTx(program: Command): void {
         .default('base64'),
     )
     .option('--async', 'return after the check, before it is in a block')
+    .addOption(abiOption())
     .addOption(nodeOption())
     .addOption(jsonOption())
     .action(broadcast);

@@ -9,6 +9,7 @@
  */
 import { type ErrorDescription, Interface, type InterfaceAbi } from 'ethers';
 import { LEDGER_CONTRACTS } from '../types/contracts.ts';
+import { rightsParameter } from '../types/memory.ts';
 
 /** Address and ABI of each of the ledger's contracts, for ethers, viem and others. */
 export const contracts: typeof LEDGER_CONTRACTS = LEDGER_CONTRACTS;
@@ -75,5 +76,10 @@ export function explained(log: string, abis: readonly InterfaceAbi[]): string {
 /** A refusal in words, such as `MemoryRulesPolicyRefused: EditorialNotEditor(0x…)`. */
 export function refusalText({ name, args, reason }: Refusal): string {
   if (reason !== undefined) return `${name}: ${refusalText(reason)}`;
-  return `${name}(${Object.values(args).map(String).join(', ')})`;
+  const shown = Object.entries(args).map(([parameter, value]) =>
+    typeof value === 'bigint'
+      ? (rightsParameter(name, parameter, value) ?? String(value))
+      : String(value),
+  );
+  return `${name}(${shown.join(', ')})`;
 }

@@ -40,6 +40,25 @@ export const RIGHTS = { read: 1, write: 2, curate: 4, admin: 8 } as const;
 /** All of them. */
 export const ALL_RIGHTS = 15;
 
+/** The names of rights, in order of their bits. */
+export function rightsNames(rights: number): readonly string[] {
+  return Object.entries(RIGHTS).flatMap(([name, bit]) => ((rights & bit) === 0 ? [] : [name]));
+}
+
+/** Parameters of the rules' errors that are rights. */
+const RIGHTS_PARAMETERS: readonly string[] = ['needed', 'held', 'rights'];
+
+/**
+ * A parameter of an error of the rules that holds rights, by name, such as `needed=read+write`.
+ *
+ * @returns nothing if it is another parameter, or its value is no rights
+ */
+export function rightsParameter(error: string, name: string, value: bigint): string | undefined {
+  const are = error.startsWith('MemoryRules') && RIGHTS_PARAMETERS.includes(name);
+  if (!are || value < 0n || value > BigInt(ALL_RIGHTS)) return undefined;
+  return `${name}=${rightsNames(Number(value)).join('+') || 'none'}`;
+}
+
 const PERSONAL_SPACE = utf8('metatron/space/personal/');
 const SHARED_SPACE = utf8('metatron/space/shared/');
 const ENTRY = utf8('metatron/entry/');

@@ -66,7 +66,7 @@ describe('ledger: rules of spaces', () => {
     ]);
     expect(foreign?.log).to.equal(
       'failed to execute message: no right to do this in the space: ' +
-        `MemoryRulesNotGranted(0x${toHex(space)}, 0x${toHex(bob.face)}, 2, 1)`,
+        `MemoryRulesNotGranted(0x${toHex(space)}, 0x${toHex(bob.face)}, needed=write, held=read)`,
     );
     expect(foreign?.gasUsed).to.be.above(20_000);
     const results = await chain.block(

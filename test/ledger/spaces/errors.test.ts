@@ -53,6 +53,18 @@ describe('ledger: refusals of the rules', () => {
     }
   });
 
+  it('name rights, and show what are none as the number', () => {
+    const [space, author] = [`0x${'ab'.repeat(32)}`, `0x${'12'.repeat(20)}`];
+    const shown = (needed: number, held: number): string =>
+      describeRevert(
+        bytesOf(rules.encodeErrorResult('MemoryRulesNotGranted', [space, author, needed, held])),
+      );
+    const both = `MemoryRulesNotGranted(${space}, ${author}, `;
+    expect(shown(2, 0)).to.equal(`${both}needed=write, held=none)`);
+    expect(shown(8, 7)).to.equal(`${both}needed=admin, held=read+write+curate)`);
+    expect(shown(16, 1)).to.equal(`${both}16, held=read)`);
+  });
+
   it("show a policy's error inside, if it is known or a text", () => {
     const space = `0x${'ab'.repeat(32)}`;
     const policy = `0x${'12'.repeat(20)}`;

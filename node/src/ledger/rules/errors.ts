@@ -13,6 +13,7 @@ import { abi as coSignAbi } from '../../gen/contracts/co-sign-policy.ts';
 import { abi as rulesAbi } from '../../gen/contracts/memory-rules.ts';
 import { abi as minReputationAbi } from '../../gen/contracts/min-reputation-policy.ts';
 import { abi as rateLimitAbi } from '../../gen/contracts/rate-limit-policy.ts';
+import { rightsParameter } from '../../types/memory.ts';
 import { selectorOf } from './call.ts';
 
 /** What a refusal says: the custom error as a call with its arguments. */
@@ -158,7 +159,11 @@ export function describeRevert(data: Uint8Array, depth = 0): string {
   const error = KNOWN.get(toHex(data.subarray(0, SELECTOR)));
   if (error === undefined) return hex(data);
   const body = data.subarray(SELECTOR);
-  const values = error.inputs.map(({ type }, i) => valueAt(body, i * WORD, type, depth));
+  const values = error.inputs.map(({ name, type }, i) => {
+    const word = type === 'uint256' ? bigAt(body, i * WORD) : undefined;
+    const named = word === undefined ? undefined : rightsParameter(error.name, name, word);
+    return named ?? valueAt(body, i * WORD, type, depth);
+  });
   return values.includes(undefined) ? hex(data) : `${error.name}(${values.join(', ')})`;
 }
 

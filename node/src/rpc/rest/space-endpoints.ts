@@ -12,7 +12,7 @@ import {
   QuerySpaceRulesRequest,
   QuerySpaceRulesResponse,
 } from '../../gen/metatron/memory/v1/query.ts';
-import { RIGHTS } from '../../types/memory.ts';
+import { rightsNames } from '../../types/memory.ts';
 import { formatTime } from '../../types/time.ts';
 import type { RpcPorts } from '../ports.ts';
 import { type Endpoint, endpoint } from './endpoint.ts';
@@ -122,7 +122,7 @@ async function grants(ports: RpcPorts, params: GrantParams): Promise<GrantList> 
   return {
     grants: page.grants.map(({ subject, rights, expiry, by, index }) => ({
       subject,
-      rights: Object.entries(RIGHTS).flatMap(([name, bit]) => (rights & bit ? [name] : [])),
+      rights: rightsNames(rights),
       until: expiry === 0n ? null : formatTime(expiry * NANOS),
       by,
       index: Number(index),
