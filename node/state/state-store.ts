@@ -114,7 +114,7 @@ export class LevelStateStore {
   #finalized: Finalized | undefined;
   #committing = false;
   #tombstones = new Map<string, Uint8Array>();
-  /** Records that were looked for since the last durable height, and are none. */
+  /** Keys that were looked for and are of no record. */
   readonly #absent = new Set<string>();
 
   private constructor(
@@ -179,7 +179,8 @@ export class LevelStateStore {
     if (cached !== undefined || this.#absent.has(text)) return cached;
     const entry = newestEntry(this.#db, key);
     if (entry !== undefined) this.#remember(text, entry);
-    else if (this.#absent.size < MAX_ABSENT) this.#absent.add(text);
+    else this.#absent.add(text);
+    if (this.#absent.size > MAX_ABSENT) this.#absent.clear();
     return entry;
   }
 
@@ -341,9 +342,11 @@ export class LevelStateStore {
 
   /** Makes a durable height visible. */
   #settle({ height, update, written, draft }: Finalized, buried: readonly string[]): void {
-    for (const [text, { entry }] of written) this.#remember(text, entry);
+    for (const [text, { entry }] of written) {
+      this.#remember(text, entry);
+      this.#absent.delete(text);
+    }
     for (const text of buried) this.#records.delete(text);
-    this.#absent.clear();
     for (const [text, { log }] of draft.logs) this.#logs.set(text, log, 1);
     this.#height = height;
     this.#root = update.root;
