@@ -110,7 +110,8 @@ describe('client: bundles', function () {
     expect(found.entry).to.include({ key: 'even', version: 3n });
     const none = verifyAbsence(JSON.stringify(absent), trusted);
     const space = toHex(spaceOfOwner(alice.address));
-    expect(none).to.deep.equal({ space, key: 'no such key', provenHeight: 6 });
+    const at = { provenHeight: 6, provenTime: 7_000_000_000n };
+    expect(none).to.deep.equal({ space, key: 'no such key', ...at });
   });
 
   it('refuses an older version as the newest, and absence of a key that is there', async () => {

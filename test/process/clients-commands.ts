@@ -155,7 +155,7 @@ export function commandTests(net: ClientNet): void {
     const absent = await prove('absent', ['--owner', owner, '--key', 'never']);
     expect(absent['absent']).to.include({ key: 'never' });
     const growth = await prove('growth', ['--owner', owner, '--since', String(height)]);
-    expect(growth['growth']).to.have.all.keys('space', 'from', 'to');
+    expect(growth['growth']).to.have.all.keys('space', 'owner', 'from', 'to');
     const listing = await prove('listing', ['--listing', owner]);
     expect((listing['entries'] as readonly Json[]).length).to.be.at.least(4);
     const api = present(net.devnet.summary.nodes[2], 'node 2').api;

@@ -10,6 +10,7 @@ import { equalBytes, fromBase64, toHex } from '../base/bytes.ts';
 import { sha256 } from '../base/hash.ts';
 import { type Entry, Space } from '../gen/metatron/memory/v1/state.ts';
 import { entryOfLeaf } from '../types/entries.ts';
+import type { Header } from '../types/header.ts';
 import type { Time } from '../types/time.ts';
 import { broken, malformed } from './errors.ts';
 
@@ -30,8 +31,21 @@ export type ProvenEntry = {
   readonly blockTime: Time;
 };
 
+/** When the state was as it is proven to be. */
+export type ProvenState = {
+  /** The block after which the state is proven. */
+  readonly provenHeight: number;
+  /** Time of the next block, whose header vouches for that state. */
+  readonly provenTime: Time;
+};
+
+/** The state that a header vouches for. */
+export function stateUnder({ height, time }: Header): ProvenState {
+  return { provenHeight: height - 1, provenTime: time };
+}
+
 /** A proven entry, and the height at which the state held it. */
-export type ProvenAt = ProvenEntry & { readonly provenHeight: number };
+export type ProvenAt = ProvenEntry & ProvenState;
 
 /** Bytes of canonical base64. @throws LedgerError proof/1 */
 export function bytesOf(value: unknown, part: string): Uint8Array {

@@ -10,6 +10,7 @@ export const errors: {
   readonly Malformed: ErrorSpec<{ readonly part: string }>;
   readonly Broken: ErrorSpec<{ readonly part: string }>;
   readonly Untrusted: ErrorSpec<{ readonly reason: string }>;
+  readonly OtherSpace: ErrorSpec<{ readonly space: string; readonly wanted: string }>;
   readonly Rpc: ErrorSpec<{ readonly method: string; readonly reason: string }>;
   readonly Query: ErrorSpec<{
     readonly path: string;
@@ -29,6 +30,12 @@ export const errors: {
   Malformed: errorSpec('proof', 1, 'peer', (p) => `the proof is malformed: ${p.part}`),
   Broken: errorSpec('proof', 2, 'peer', (p) => `the proof does not hold: ${p.part}`),
   Untrusted: errorSpec('proof', 3, 'peer', (p) => `the proof is not of the chain: ${p.reason}`),
+  OtherSpace: errorSpec(
+    'proof',
+    4,
+    'peer',
+    (p) => `the proof is about the space ${p.space}, not ${p.wanted}`,
+  ),
   Rpc: errorSpec('rpc-client', 1, 'node', (p) => `${p.method}: ${p.reason}`),
   Query: errorSpec('rpc-client', 2, 'client', (p) => `${p.path}: ${p.log} (${p.space}/${p.code})`),
   Failed: errorSpec(

@@ -29,6 +29,7 @@ import {
   LISTING_PROOF,
 } from '../types/bundles.ts';
 import { headKey, spaceKey } from '../types/memory.ts';
+import type { Time } from '../types/time.ts';
 import { type Trusted, verifyAnchor } from './anchor.ts';
 import {
   bytesOf,
@@ -37,12 +38,14 @@ import {
   isEntry,
   listOf,
   type ProvenAt,
+  type ProvenState,
   parsed,
   proven,
   readBundle,
   readEntry,
   readRecord,
   spaceIdOf,
+  stateUnder,
   textOf,
 } from './bundle.ts';
 import { broken, malformed } from './errors.ts';
@@ -65,8 +68,19 @@ export function verifyProof(bundle: unknown, trusted: Trusted): ProvenAt {
   const root = proofRoot(log);
   if (root === undefined || !equalBytes(root, record.root)) broken('logPath');
   const header = verifyAnchor(json['anchor'], spaceKey(id), bytes, trusted);
-  return { ...proven(entry, id, index), provenHeight: header.height - 1 };
+  return { ...proven(entry, id, index), ...stateUnder(header) };
 }
+
+/** That a space holds these entries and no others. */
+export type ProvenListing = ProvenState & {
+  /** Hex. */
+  readonly space: string;
+  /** The 20-byte account id of the space's owner, in hex. */
+  readonly owner: string;
+  /** Operations of the space's log: the entries, and changes of the space. */
+  readonly size: number;
+  readonly entries: readonly ProvenAt[];
+};
 
 /**
  * Checks that a listing is complete: all operations of the space at the height of its anchor.
@@ -76,6 +90,10 @@ export function verifyProof(bundle: unknown, trusted: Trusted): ProvenAt {
  * @throws LedgerError proof/1 (form), proof/2 (does not hold), proof/3 (another chain)
  */
 export function verifyListing(bundle: unknown, trusted: Trusted): readonly ProvenAt[] {
+  return verifyWhole(bundle, trusted).entries;
+}
+
+function verifyWhole(bundle: unknown, trusted: Trusted): ProvenListing {
   const json = readBundle(bundle, LISTING_PROOF, ['entries', 'space', 'anchor']);
   const { id, record, bytes } = readSpace(json['space']);
   const entries = listOf(json['entries'], 'entries').map(readEntry);
@@ -85,9 +103,17 @@ export function verifyListing(bundle: unknown, trusted: Trusted): readonly Prove
   const root = merkleRoot(entries.map(({ leaf }) => leaf));
   if (!equalBytes(root, record.root)) broken('entries');
   const header = verifyAnchor(json['anchor'], spaceKey(id), bytes, trusted);
-  return entries.flatMap((entry, index) =>
-    isEntry(entry.leaf) ? [{ ...proven(entry, id, index), provenHeight: header.height - 1 }] : [],
-  );
+  const state = stateUnder(header);
+  const { size, owner } = record;
+  return {
+    space: toHex(id),
+    owner: toHex(owner),
+    size: Number(size),
+    ...state,
+    entries: entries.flatMap((entry, index) =>
+      isEntry(entry.leaf) ? [{ ...proven(entry, id, index), ...state }] : [],
+    ),
+  };
 }
 
 /**
@@ -106,15 +132,14 @@ export function verifyHead(bundle: unknown, trusted: Trusted): ProvenAt {
   const found = proven(entry, space, Number(head.index));
   if (found.entry.key !== key) broken('the entry is of another key');
   const header = verifyAnchor(json['anchor'], headKey(space, key), record, trusted);
-  return { ...found, provenHeight: header.height - 1 };
+  return { ...found, ...stateUnder(header) };
 }
 
 /** That a key of a space has no entry. */
-export type ProvenAbsence = {
+export type ProvenAbsence = ProvenState & {
   /** Hex; `personalSpaceId` tells whose it is. */
   readonly space: string;
   readonly key: string;
-  readonly provenHeight: number;
 };
 
 /**
@@ -127,15 +152,22 @@ export function verifyAbsence(bundle: unknown, trusted: Trusted): ProvenAbsence 
   const space = spaceIdOf(json['space']);
   const key = textOf(json['key'], 'key');
   const header = verifyAnchor(json['anchor'], headKey(space, key), undefined, trusted);
-  return { space: toHex(space), key, provenHeight: header.height - 1 };
+  return { space: toHex(space), key, ...stateUnder(header) };
 }
 
-/** A space's log at a height. */
-export type ProvenLog = { readonly height: number; readonly size: number; readonly root: string };
+/** A space's log after a height; `time` is that of the next block, which vouches for it. */
+export type ProvenLog = {
+  readonly height: number;
+  readonly time: Time;
+  readonly size: number;
+  readonly root: string;
+};
 
 /** That a space's log only grew. Hashes in hex. */
 export type ProvenGrowth = {
   readonly space: string;
+  /** The 20-byte account id of the space's owner at the later height, in hex. */
+  readonly owner: string;
   readonly from: ProvenLog;
   readonly to: ProvenLog;
 };
@@ -158,16 +190,18 @@ export function verifyConsistency(
   if (from.height > to.height) broken('the order of heights');
   const path = listOf(json['path'], 'path').map((hash) => bytesOf(hash, 'path'));
   if (!isExtension(from.size, from.root, to.size, to.root, path)) broken('path');
-  return {
-    space: toHex(space),
-    from: { ...from, root: toHex(from.root) },
-    to: { ...to, root: toHex(to.root) },
+  const shown = ({ height, time, size, root }: LogAt): ProvenLog => {
+    return { height, time, size, root: toHex(root) };
   };
+  return { space: toHex(space), owner: to.owner, from: shown(from), to: shown(to) };
 }
 
 /** What a bundle of any form shows. */
 export type Shown = {
+  /** The claim that holds, as the head of this file has it. */
+  readonly proves: 'entry' | 'listing' | 'head' | 'absence' | 'consistency';
   readonly entries: readonly ProvenAt[];
+  readonly listing?: Omit<ProvenListing, 'entries'>;
   readonly absent?: ProvenAbsence;
   readonly growth?: ProvenGrowth;
 };
@@ -182,29 +216,31 @@ export function verifyBundle(bundle: unknown, trusted: Trusted): Shown {
   const format = typeof json === 'object' && json !== null && 'format' in json && json.format;
   switch (format) {
     case ENTRY_PROOF:
-      return { entries: [verifyProof(json, trusted)] };
-    case LISTING_PROOF:
-      return { entries: verifyListing(json, trusted) };
+      return { proves: 'entry', entries: [verifyProof(json, trusted)] };
+    case LISTING_PROOF: {
+      const { entries, ...listing } = verifyWhole(json, trusted);
+      return { proves: 'listing', entries, listing };
+    }
     case HEAD_PROOF:
-      return { entries: [verifyHead(json, trusted)] };
+      return { proves: 'head', entries: [verifyHead(json, trusted)] };
     case ABSENCE_PROOF:
-      return { entries: [], absent: verifyAbsence(json, trusted) };
+      return { proves: 'absence', entries: [], absent: verifyAbsence(json, trusted) };
     case CONSISTENCY_PROOF:
-      return { entries: [], growth: verifyConsistency(json, trusted) };
+      return { proves: 'consistency', entries: [], growth: verifyConsistency(json, trusted) };
     default:
       return malformed('format');
   }
 }
 
-function verifyLog(
-  value: unknown,
-  space: Uint8Array,
-  trusted: Trusted,
-): { readonly height: number; readonly size: number; readonly root: Uint8Array } {
+type LogAt = Omit<ProvenLog, 'root'> & { readonly root: Uint8Array; readonly owner: string };
+
+function verifyLog(value: unknown, space: Uint8Array, trusted: Trusted): LogAt {
   const json = exactly(value, ['record', 'anchor'], 'log');
   const { record, bytes } = readRecord(json['record']);
   const header = verifyAnchor(json['anchor'], spaceKey(space), bytes, trusted);
-  return { height: header.height - 1, size: Number(record.size), root: record.root };
+  const { provenHeight: height, provenTime: time } = stateUnder(header);
+  const { root, owner } = record;
+  return { height, time, size: Number(record.size), root, owner: toHex(owner) };
 }
 
 function readSpace(value: unknown): { readonly id: Uint8Array } & ReturnType<typeof readRecord> {
