@@ -9,12 +9,14 @@
  */
 import { describe, type ErrorSpec, errorSpec, LedgerError } from '../base/errors.ts';
 import type { Rpc } from '../client/rpc.ts';
+import { isEthereum, rpcBeside, whatToTake } from './wrong-node.ts';
 
 /** Failures of a call. */
 export const errors: {
   readonly Unreachable: ErrorSpec<{ readonly url: string; readonly reason: string }>;
   readonly Refused: ErrorSpec<{ readonly method: string; readonly reason: string }>;
   readonly Malformed: ErrorSpec<{ readonly method: string; readonly reason: string }>;
+  readonly WrongNode: ErrorSpec<{ readonly url: string; readonly what: string; use: string }>;
 } = {
   Unreachable: errorSpec(
     'client',
@@ -30,6 +32,12 @@ export const errors: {
     3,
     'client',
     (p) => `${p.method}: the answer is not CometBFT's (${p.reason}): check --node`,
+  ),
+  WrongNode: errorSpec(
+    'client',
+    4,
+    'client',
+    (p) => `${p.url} is ${p.what}, and CometBFT's RPC is wanted: ${p.use}`,
   ),
 };
 
@@ -57,44 +65,70 @@ export function httpUrl(node: string): string {
   return /^https?:/.test(bare) ? bare : `http://${bare}`;
 }
 
-async function post(url: string, body: string): Promise<unknown> {
+type Reply = { readonly status: number; readonly text: string };
+
+async function post(url: string, body: string): Promise<Reply> {
   const headers = { 'content-type': 'application/json' };
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   const answer = await fetch(url, { method: 'POST', headers, body, signal });
-  return answer.json();
+  return { status: answer.status, text: await answer.text() };
+}
+
+/** The JSON of a text; nothing if it is none. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function reasonOf(cause: unknown): string {
   const inner = cause instanceof Error ? cause.cause : undefined;
   const code = pickText(inner, 'code');
-  return code === '' ? describe(cause) : code;
+  if (code !== '') return code;
+  return inner instanceof Error ? describe(inner) : describe(cause);
 }
+
+async function wrongNode(url: string, what: string, cause?: unknown): Promise<never> {
+  const use = whatToTake(await rpcBeside(url));
+  throw new LedgerError(errors.WrongNode, { url, what, use }, cause);
+}
+
+/** Methods that only Ethereum's JSON-RPC has. */
+const ETHEREUM = /^(?:eth|web3|debug|txpool)_/;
 
 /**
  * Calls one route.
  *
- * @throws LedgerError client/1 if nobody answers, client/2 with the node's reason, client/3
+ * @throws LedgerError client/1 if nobody answers, client/2 with the node's reason, client/3 or /4
+ *   if it is no node's RPC
  */
 export async function call(node: string, method: string, params: object = {}): Promise<unknown> {
   const url = httpUrl(node);
-  let answer: unknown;
+  let reply: Reply;
   try {
-    answer = await post(url, JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }));
+    reply = await post(url, JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }));
   } catch (cause) {
-    if (cause instanceof SyntaxError) {
-      throw new LedgerError(errors.Malformed, { method, reason: cause.message }, cause);
-    }
-    throw new LedgerError(errors.Unreachable, { url, reason: reasonOf(cause) }, cause);
+    const reason = reasonOf(cause);
+    if (/HTTP\/1\.1 protocol/.test(reason)) return wrongNode(url, 'no HTTP server', cause);
+    throw new LedgerError(errors.Unreachable, { url, reason }, cause);
   }
+  const answer = parsed(reply.text);
   const error = pick(answer, 'error');
   if (typeof error === 'object' && error !== null) {
     const reason = [pickText(error, 'message'), pickText(error, 'data')].filter((t) => t !== '');
+    if (!ETHEREUM.test(method) && isEthereum(reason.join(': '))) {
+      return wrongNode(url, "Ethereum's JSON-RPC");
+    }
     throw new LedgerError(errors.Refused, { method, reason: reason.join(': ') });
   }
   const result = pick(answer, 'result');
-  if (result === undefined)
-    throw new LedgerError(errors.Malformed, { method, reason: 'no result' });
-  return result;
+  if (result !== undefined) return result;
+  // Whatever speaks JSON-RPC answers with its version.
+  if (pick(answer, 'jsonrpc') === undefined)
+    return wrongNode(url, `something else (HTTP ${reply.status})`);
+  throw new LedgerError(errors.Malformed, { method, reason: 'no result' });
 }
 
 /** A node, for the client library. */
