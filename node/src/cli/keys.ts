@@ -6,7 +6,7 @@
  * @module
  */
 import { type Command, Option } from 'commander';
-import { jsonOption, keysOption } from './options.ts';
+import { DEVNET_HOME, jsonOption, keysOption, shown } from './options.ts';
 import { EXIT, note, printResult, table } from './output.ts';
 import { askPassphrase, newPassphrase, secret } from './passphrase.ts';
 
@@ -28,6 +28,18 @@ function printAccount(options: Options, account: Shown): void {
   );
 }
 
+/** Says that a new key stands before an account of the usual devnet. */
+async function noteShadowed(account: Shown): Promise<void> {
+  const { shadowedBy } = await import('./signer.ts');
+  const other = shadowedBy(DEVNET_HOME, account);
+  if (other === undefined) return;
+  const { name } = account;
+  note(
+    `The devnet in ${shown(DEVNET_HOME)} has another account ${name}, ${other}: from now on ` +
+      `--from ${name} means this key.`,
+  );
+}
+
 async function add(name: string, options: Options): Promise<void> {
   const [{ createAccount }, { saveAccount }] = await Promise.all([
     import('../ops/accounts.ts'),
@@ -35,6 +47,7 @@ async function add(name: string, options: Options): Promise<void> {
   ]);
   const account = createAccount(name, options.prefix);
   await saveAccount(options.keys, account, await newPassphrase());
+  await noteShadowed(account);
   if (options.json === true) {
     const { address, evmAddress, mnemonic, hdPath } = account;
     printResult(true, { name, address, evmAddress, mnemonic, hdPath }, () => '');
@@ -57,6 +70,7 @@ async function importKey(name: string, options: Options): Promise<void> {
       ? accountFromKey(name, text.trim(), options.prefix)
       : accountFromMnemonic(name, text, options.prefix, options.hdPath);
   await saveAccount(options.keys, account, await newPassphrase());
+  await noteShadowed(account);
   printAccount(options, account);
 }
 

@@ -1,8 +1,9 @@
 /**
  * Which account a command signs with: a key of the keystore, or a funded account of a devnet.
  *
- * Upholds: the keystore comes first; an account of the devnet is used only if the chain behind
- * `--node` is that devnet's; if it is not, that is said.
+ * Upholds: the keystore comes first, and if the devnet has another account of that name, it is said
+ * which of the two signs; an account of the devnet is used only if the chain behind `--node` is that
+ * devnet's; if it is not, that is said.
  *
  * @module
  */
@@ -15,6 +16,7 @@ import type { Any } from '../ledger/tx/wire.ts';
 import type { SecretAccount } from '../ops/accounts.ts';
 import type { Committed } from '../ops/chain-client.ts';
 import { abiOption, DEVNET_HOME, keysOption, nodeOption, shown, wholeNumber } from './options.ts';
+import { note } from './output.ts';
 import { askPassphrase } from './passphrase.ts';
 
 type DevnetOf = { readonly devnet: string; readonly has: string };
@@ -79,17 +81,57 @@ export function withSigner(command: Command): Command {
 
 type DevnetFile = { readonly chainId: string; readonly accounts: readonly SecretAccount[] };
 
-/** The account of this name in the devnet of `--devnet-home`. @throws LedgerError signer/3 */
-function devnetAccount(options: SignOptions, on: string): SecretAccount | undefined {
-  const { devnetHome: devnet, from: name, node } = options;
+type DevnetAccount = { readonly account: SecretAccount; readonly chainId: string };
+
+/** The account of this name in the devnet of a folder, and that devnet's chain. */
+function devnetAccount(devnet: string, name: string): DevnetAccount | undefined {
   const file = join(devnet, 'devnet.json');
   if (!existsSync(file)) return undefined;
-  const { accounts, chainId: has } = JSON.parse(readFileSync(file, 'utf8')) as DevnetFile;
-  const found = accounts.find((account) => account.name === name);
-  if (found !== undefined && has !== on) {
-    throw new LedgerError(errors.OtherChain, { name, node, on, devnet, has });
+  const { accounts, chainId } = JSON.parse(readFileSync(file, 'utf8')) as DevnetFile;
+  const account = accounts.find((one) => one.name === name);
+  return account && { account, chainId };
+}
+
+/**
+ * The account of a devnet that a key of the keystore stands before: of its name, and another.
+ *
+ * @param on - id of the chain, if it is known
+ */
+export function shadowedBy(
+  devnet: string,
+  { name, address }: { readonly name: string; readonly address: string },
+  on?: string,
+): string | undefined {
+  let other: DevnetAccount | undefined;
+  try {
+    other = devnetAccount(devnet, name);
+  } catch {
+    // A devnet whose file cannot be read has no part in what a key signs.
+    return undefined;
   }
-  return found;
+  const elsewhere = on !== undefined && other?.chainId !== on;
+  return elsewhere || other?.account.address === address ? undefined : other?.account.address;
+}
+
+/** Opens the account that signs, on the chain `on`. @throws LedgerError as `openSigner` */
+async function signingAccount(options: SignOptions, on: string): Promise<SecretAccount> {
+  const { listAccounts, openAccount } = await import('../ops/keystore.ts');
+  const { node, from: name, keys, devnetHome: devnet } = options;
+  const stored = listAccounts(keys).find((account) => account.name === name);
+  if (stored !== undefined) {
+    const shadowed = shadowedBy(devnet, stored, on);
+    if (shadowed !== undefined) {
+      note(
+        `signing as ${name} of the keystore, ${stored.address}; ${name} of the devnet is another ` +
+          `account, ${shadowed}: to sign as that one, name an empty folder with --keys`,
+      );
+    }
+    return await openAccount(keys, name, await askPassphrase());
+  }
+  const other = devnetAccount(devnet, name);
+  if (other === undefined) throw new LedgerError(errors.NoSigner, { name, keys, devnet });
+  if (other.chainId === on) return other.account;
+  throw new LedgerError(errors.OtherChain, { name, node, on, devnet, has: other.chainId });
 }
 
 /** An opened account on its chain; each transaction takes the next sequence. */
@@ -108,25 +150,18 @@ export type OpenSigner = {
 
 /** Opens the account that `--from` names. @throws LedgerError signer/1 or /3, keystore, client */
 export async function openSigner(options: SignOptions): Promise<OpenSigner> {
-  const [{ parseCoins }, chain, keystore, tx, refusals, { secp256k1 }] = await Promise.all([
+  const [{ parseCoins }, chain, tx, refusals, { secp256k1 }] = await Promise.all([
     import('../ops/coins.ts'),
     import('../ops/chain-client.ts'),
-    import('../ops/keystore.ts'),
     import('../ops/transaction.ts'),
     import('../ops/refusals.ts'),
     import('@noble/curves/secp256k1.js'),
   ]);
-  const { node, from, keys } = options;
+  const { node } = options;
   const fee = parseCoins(options.fee);
   const abi = await refusals.readErrors(options.abi ?? []);
   const chainId = await chain.chainIdOf(node);
-  const stored = keystore.listAccounts(keys).some((account) => account.name === from);
-  const account = stored
-    ? await keystore.openAccount(keys, from, await askPassphrase())
-    : devnetAccount(options, chainId);
-  if (account === undefined) {
-    throw new LedgerError(errors.NoSigner, { name: from, keys, devnet: options.devnetHome });
-  }
+  const account = await signingAccount(options, chainId);
   const secret = present(fromHex(account.privateKey), 'private key');
   const publicKey = secp256k1.getPublicKey(secret, true);
   const { accountNumber, sequence } = await chain.account(node, account.address);
