@@ -5,7 +5,7 @@
  */
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { concatBytes, EMPTY, toUpperHex, utf8 } from '../../node/src/base/bytes.ts';
+import { concatBytes, toUpperHex, utf8 } from '../../node/src/base/bytes.ts';
 import { LedgerError } from '../../node/src/base/errors.ts';
 import { ChainIndex } from '../../node/src/indexer/chain-index.ts';
 import {
@@ -22,7 +22,7 @@ import { parseQuery } from '../../node/src/indexer/query.ts';
 import { searchBlocks, searchTxs } from '../../node/src/indexer/search.ts';
 import { txHash } from '../../node/src/types/block.ts';
 import type { CommittedHeight } from '../../node/src/types/chain-state.ts';
-import type { AbciEvent, ExecTxResult } from '../../node/src/types/results.ts';
+import { type AbciEvent, EMPTY_RESULT, type ExecTxResult } from '../../node/src/types/results.ts';
 import { ChainFixture, MemoryKeySpace } from '../rpc/chain-fixture.ts';
 
 type Attr = readonly [key: string, value: string, index?: boolean];
@@ -50,14 +50,9 @@ function height(
   const { block, results, blockId } = template;
   const txResults = txs.map(
     ({ code = 0, events: own }): ExecTxResult => ({
+      ...EMPTY_RESULT,
       code,
-      data: EMPTY,
-      log: '',
-      info: '',
-      gasWanted: 0,
-      gasUsed: 0,
       events: own,
-      codespace: '',
     }),
   );
   return {

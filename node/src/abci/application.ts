@@ -12,7 +12,7 @@
  * @module
  */
 import type { ConsensusParams } from '../types/params.ts';
-import type { AbciEvent, FinalizeBlockResponse } from '../types/results.ts';
+import type { ExecTxResult, FinalizeBlockResponse } from '../types/results.ts';
 import type { Time } from '../types/time.ts';
 import type { ValidatorUpdate } from '../types/validators.ts';
 
@@ -49,15 +49,7 @@ export type InitChainResponse = {
 export type CheckTxRequest = { readonly tx: Uint8Array; readonly kind: 'new' | 'recheck' };
 
 /** Whether a transaction may be in the pool; a promise of nothing more. */
-export type CheckTxResponse = {
-  readonly code: number;
-  readonly data: Uint8Array;
-  readonly log: string;
-  readonly info: string;
-  readonly gasWanted: number;
-  readonly gasUsed: number;
-  readonly events: readonly AbciEvent[];
-  readonly codespace: string;
+export type CheckTxResponse = ExecTxResult & {
   /** Extension: the mempool keeps one lane per sender, in order of `sequence`. */
   readonly sender: string | undefined;
   readonly sequence: number | undefined;

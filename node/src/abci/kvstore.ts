@@ -14,7 +14,12 @@ import { MAX_TOTAL_POWER, MAX_VALIDATORS } from '../base/limits.ts';
 import { type Codec, list, message, uint } from '../base/proto.ts';
 import { Writer } from '../base/wire.ts';
 import { addressOf } from '../types/keys.ts';
-import type { AbciEvent, ExecTxResult, FinalizeBlockResponse } from '../types/results.ts';
+import {
+  type AbciEvent,
+  EMPTY_RESULT,
+  type ExecTxResult,
+  type FinalizeBlockResponse,
+} from '../types/results.ts';
 import { validatorUpdateCodec } from '../types/stored.ts';
 import type { ValidatorUpdate } from '../types/validators.ts';
 import { checkAnswer } from './answers.ts';
@@ -138,7 +143,7 @@ function appEvent(creator: string, key: string): AbciEvent {
 }
 
 function txResult(code: number, log: string, events: readonly AbciEvent[]): ExecTxResult {
-  return { code, data: EMPTY, log, info: '', gasWanted: 0, gasUsed: 0, events, codespace: '' };
+  return { ...EMPTY_RESULT, code, log, events };
 }
 
 type Staged = {

@@ -11,14 +11,14 @@
  *
  * @module
  */
-import { EMPTY, equalBytes } from '../base/bytes.ts';
+import { equalBytes } from '../base/bytes.ts';
 import { LedgerError } from '../base/errors.ts';
-import type { ExecTxResult } from '../types/results.ts';
+import { EMPTY_RESULT, type ExecTxResult, refused } from '../types/results.ts';
 import type { CarriedTx } from './ethereum/carrier.ts';
 import { EthereumRun } from './ethereum/run.ts';
 import { BlockWitness } from './evm/second-opinion/block-witness.ts';
 import type { SeenBlock } from './evm/second-opinion/port.ts';
-import { type Environment, refused, runAlone, startTransaction, Undecided } from './executor.ts';
+import { type Environment, runAlone, startTransaction, Undecided } from './executor.ts';
 import { blockGasOf } from './gas.ts';
 import type { Block } from './module.ts';
 import type { Overlay } from './overlay.ts';
@@ -32,18 +32,6 @@ type Soon<T> = T | Promise<T>;
 
 /** What a block consists of, as far as execution depends on it. */
 export type BlockInputs = Block & { readonly txs: readonly Uint8Array[] };
-
-/** Stands where a result will be. */
-const WAITING: ExecTxResult = {
-  code: 0,
-  data: EMPTY,
-  log: '',
-  info: '',
-  gasWanted: 0,
-  gasUsed: 0,
-  events: [],
-  codespace: '',
-};
 
 /** A block being executed. */
 export class BlockRun {
@@ -138,7 +126,7 @@ export class BlockRun {
   #wait(bytes: Uint8Array, tx: DecodedTx, undecided: Undecided): Soon<boolean> {
     this.#gas += tx.gasLimit;
     const place = this.#txs.length;
-    this.#keep(bytes, tx, WAITING);
+    this.#keep(bytes, tx, EMPTY_RESULT);
     if (undecided.isMixed) return this.#decideAlone(undecided, place);
     return this.#batch.add(undecided, place) ? this.#batch.decide().then(() => true) : true;
   }

@@ -11,7 +11,7 @@
  */
 import { EMPTY, equalBytes } from '../base/bytes.ts';
 import { invariant, LedgerError } from '../base/errors.ts';
-import type { AbciEvent, ExecTxResult } from '../types/results.ts';
+import { EMPTY_RESULT, type ExecTxResult, refused } from '../types/results.ts';
 import type { AccountId, Addresses } from './addresses.ts';
 import { getAccount } from './auth/accounts.ts';
 import type { Chain } from './chain.ts';
@@ -48,25 +48,9 @@ export type Environment = {
   readonly witness?: BlockObserver | undefined;
 };
 
-const NO_EVENTS: readonly AbciEvent[] = [];
-
 /** Decodes a transaction. @throws LedgerError by an SDK code */
 export function decode(bytes: Uint8Array, addresses: Addresses, keys: KeyTools): DecodedTx {
   return decodeTx(bytes, (url) => messageTypes.get(url), addresses, keys);
-}
-
-/** The result of a refused transaction. */
-export function refused(error: LedgerError, gasWanted: number, gasUsed: number): ExecTxResult {
-  return {
-    code: error.code,
-    data: EMPTY,
-    log: error.message,
-    info: '',
-    gasWanted,
-    gasUsed,
-    events: NO_EVENTS,
-    codespace: error.space,
-  };
 }
 
 /** Runs the ante. @returns the refusal, after which nothing is changed */
@@ -96,13 +80,14 @@ const unseen: Emit = () => undefined;
 
 /** The result of a check that passed. */
 export function passed(tx: DecodedTx): ExecTxResult {
-  return succeeded(tx, new GasMeter(tx.gasLimit), NO_EVENTS, EMPTY);
+  return { ...EMPTY_RESULT, gasWanted: tx.gasLimit };
 }
 
 /** Runs the ante only, as CheckTx does. A code above 0 means that nothing was changed. */
 export function checkTransaction(env: Environment, tx: DecodedTx): ExecTxResult {
   const gas = new GasMeter(tx.gasLimit);
-  return admit(env, tx, 'check', gas, unseen) ?? succeeded(tx, gas, NO_EVENTS, EMPTY);
+  const refusal = admit(env, tx, 'check', gas, unseen);
+  return refusal ?? { ...EMPTY_RESULT, gasWanted: tx.gasLimit, gasUsed: gas.used };
 }
 
 /** What a transaction did; one that the ante refused did nothing. */
@@ -255,7 +240,9 @@ class MessageRun {
       }
     }
     const data = txMsgDataCodec.borrow({ msgResponses: responses }, state.keep);
-    return succeeded(this.#tx, this.#gas, this.#events.list(), data);
+    const events = this.#events.list();
+    const [gasWanted, gasUsed] = [this.#tx.gasLimit, this.#gas.used];
+    return { ...EMPTY_RESULT, data, gasWanted, gasUsed, events };
   }
 
   /** The result of what the rules refuse. */
@@ -315,24 +302,6 @@ function runMessage(
   ]);
   const value = isRuled(message) ? message.apply(context, allowed) : message.execute(context);
   return { typeUrl: message.responseUrl, value };
-}
-
-function succeeded(
-  tx: DecodedTx,
-  gas: GasMeter,
-  events: readonly AbciEvent[],
-  data: Uint8Array,
-): ExecTxResult {
-  return {
-    code: 0,
-    data,
-    log: '',
-    info: '',
-    gasWanted: tx.gasLimit,
-    gasUsed: gas.used,
-    events,
-    codespace: '',
-  };
 }
 
 function checkGasLimit(limit: number, maxBlockGas: number): void {

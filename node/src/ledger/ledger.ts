@@ -27,7 +27,12 @@ import type {
 import { EMPTY } from '../base/bytes.ts';
 import { attempt, LedgerError, present } from '../base/errors.ts';
 import { type Logger, SILENT } from '../base/logger.ts';
-import type { AbciEvent, ExecTxResult, FinalizeBlockResponse } from '../types/results.ts';
+import {
+  type AbciEvent,
+  type ExecTxResult,
+  type FinalizeBlockResponse,
+  refused,
+} from '../types/results.ts';
 import { Addresses } from './addresses.ts';
 import { BlockRun } from './block-run.ts';
 import { type Chain, getChain, setChain } from './chain.ts';
@@ -35,7 +40,7 @@ import { CheckState, type Verdict } from './check-state.ts';
 import { errors, refuse } from './errors.ts';
 import { type BlockHashes, EthereumHost } from './ethereum/host.ts';
 import type { SecondOpinion, SeenBlock } from './evm/second-opinion/port.ts';
-import { decode, type Environment, refused, runTransaction } from './executor.ts';
+import { decode, type Environment, runTransaction } from './executor.ts';
 import { blockGasOf } from './gas.ts';
 import { parseAppState, prefixOf } from './genesis.ts';
 import { type Base, Overlay } from './overlay.ts';
@@ -363,26 +368,21 @@ function toCheck(
   tx: DecodedTx | undefined,
   addresses: Addresses,
 ): CheckTxResponse {
-  const { code, data, log, info, gasWanted, gasUsed, codespace } = result;
+  const { waits = false, priority, ...told } = result;
   const sender = tx?.signers[0];
   const answer = {
-    code,
-    data,
-    log,
-    info,
+    ...told,
     // What a mempool counts of a block.
-    gasWanted: tx === undefined || code !== 0 ? gasWanted : blockGasOf(tx),
-    gasUsed,
+    gasWanted: tx === undefined || told.code !== 0 ? told.gasWanted : blockGasOf(tx),
     events: NO_EVENTS,
-    codespace,
     sender: sender && addresses.text(sender),
     sequence: tx?.sequences[0],
-    priority: tx === undefined ? 0 : (result.priority ?? priorityOf(tx.fee, tx.gasLimit)),
+    priority: tx === undefined ? 0 : (priority ?? priorityOf(tx.fee, tx.gasLimit)),
   };
   if (tx?.ethereum === undefined) return answer;
   const { maxFeePerGas, maxPriorityFeePerGas } = tx.ethereum.tx;
   const bids = [maxPriorityFeePerGas, maxFeePerGas];
-  return { ...answer, phase: ETHEREUM_PHASE, waits: result.waits === true, bids };
+  return { ...answer, phase: ETHEREUM_PHASE, waits, bids };
 }
 
 /** Bytes a transaction takes in a block: its own, a tag and a length. */

@@ -53,19 +53,7 @@ export function sparseResultJson(result: ExecTxResult): JsonObject {
 
 /** The answer to a check. */
 export function checkTxJson(check: CheckTxResponse): JsonObject {
-  return {
-    code: check.code,
-    data: base64OrNull(check.data),
-    log: check.log,
-    info: check.info,
-    gas_wanted: String(check.gasWanted),
-    gas_used: String(check.gasUsed),
-    events: check.events.map(eventJson),
-    codespace: check.codespace,
-    sender: '',
-    priority: '0',
-    mempoolError: '',
-  };
+  return { ...resultJson(check), sender: '', priority: '0', mempoolError: '' };
 }
 
 /** The answer to a query; `proofOps` keeps its camel case. */

@@ -14,7 +14,7 @@ import type { Subscription } from '../indexer/event-bus.ts';
 import { parseQuery } from '../indexer/query.ts';
 import { searchTxs } from '../indexer/search.ts';
 import { txHash } from '../types/block.ts';
-import type { TxResult } from '../types/results.ts';
+import { EMPTY_RESULT, type TxResult } from '../types/results.ts';
 import { badParams, errors } from './errors.ts';
 import { base64, hex, type Json, type JsonObject } from './json.ts';
 import { checkTxJson, infoJson, queryJson, resultJson, txProofJson } from './json-abci.ts';
@@ -114,16 +114,7 @@ class Waiter {
   }
 }
 
-const NO_RESULT: JsonObject = {
-  code: 0,
-  data: null,
-  log: '',
-  info: '',
-  gas_wanted: '0',
-  gas_used: '0',
-  events: [],
-  codespace: '',
-};
+const NO_RESULT: JsonObject = resultJson(EMPTY_RESULT);
 
 function unconfirmed({ pool }: RpcPorts, txs: Json): JsonObject {
   const total = String(pool.size);

@@ -7,6 +7,8 @@
  *
  * @module
  */
+import { EMPTY } from '../base/bytes.ts';
+import type { LedgerError } from '../base/errors.ts';
 import { MAX_BLOCK_BYTES } from '../base/limits.ts';
 import { leafHash, rootOfHashes } from '../base/merkle.ts';
 import { bool, bytes, type Codec, int, list, message, text, uint } from '../base/proto.ts';
@@ -51,6 +53,24 @@ export type ExecTxResult = {
   readonly events: readonly AbciEvent[];
   readonly codespace: string;
 };
+
+/** A success that says nothing; what others are made of. */
+export const EMPTY_RESULT: ExecTxResult = {
+  code: 0,
+  data: EMPTY,
+  log: '',
+  info: '',
+  gasWanted: 0,
+  gasUsed: 0,
+  events: [],
+  codespace: '',
+};
+
+/** The result of a refused transaction. */
+export function refused(error: LedgerError, gasWanted: number, gasUsed: number): ExecTxResult {
+  const { code, space: codespace, message: log } = error;
+  return { ...EMPTY_RESULT, code, log, gasWanted, gasUsed, codespace };
+}
 
 /** tendermint.abci.ExecTxResult. */
 export const execTxResultCodec: Codec<ExecTxResult> = message<ExecTxResult>('ExecTxResult', {

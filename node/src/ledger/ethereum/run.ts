@@ -12,7 +12,7 @@ import { EMPTY } from '../../base/bytes.ts';
 import { LedgerError } from '../../base/errors.ts';
 import type { Log } from '../../gen/metatron/evm/v1/state.ts';
 import { MsgEthereumTxResponse } from '../../gen/metatron/evm/v1/tx.ts';
-import type { ExecTxResult } from '../../types/results.ts';
+import { EMPTY_RESULT, type ExecTxResult, refused } from '../../types/results.ts';
 import type { Addresses } from '../addresses.ts';
 import { createAccount, getAccount, setAccount } from '../auth/accounts.ts';
 import { resolve } from '../auth/aliases.ts';
@@ -186,16 +186,7 @@ function wireLog({ address, topics, data }: EvmLog): Log {
 
 /** The result of a transaction that may not run. */
 export function refusedTx({ tx }: CarriedTx, error: LedgerError): ExecTxResult {
-  return {
-    code: error.code,
-    data: EMPTY,
-    log: error.message,
-    info: '',
-    gasWanted: Number(tx.gasLimit),
-    gasUsed: 0,
-    events: [],
-    codespace: error.space,
-  };
+  return refused(error, Number(tx.gasLimit), 0);
 }
 
 function resultOf(
@@ -216,15 +207,12 @@ function resultOf(
     logs: outcome.logs.map(wireLog),
   }).finish();
   const any = { typeUrl: MSG_ETHEREUM_TX_RESPONSE_URL, value: response };
+  const [gasWanted, gasUsed] = [Number(tx.gasLimit), Number(outcome.gasUsed)];
+  const ran = { ...EMPTY_RESULT, gasWanted, gasUsed };
   return {
-    code: failure?.code ?? 0,
+    ...(failure === undefined ? ran : refused(failure, gasWanted, gasUsed)),
     data: txMsgDataCodec.encode({ msgResponses: [any] }),
-    log: failure?.message ?? '',
-    info: '',
-    gasWanted: Number(tx.gasLimit),
-    gasUsed: Number(outcome.gasUsed),
     events: eventsOf(carried, outcome, addresses, state, heard),
-    codespace: failure?.space ?? '',
   };
 }
 
