@@ -27,6 +27,7 @@ const RULES: PeerRules = {
   maxOutbound: 2,
   perIpPerSecond: 2,
   perIpBurst: 3,
+  perIpPending: 1_000,
   backoffBaseMs: 100,
   backoffMaxMs: 5_000,
 };
@@ -222,10 +223,41 @@ describe('net: peers', () => {
 
   it('admits sockets of an IP at its rate, and does not grow without end', () => {
     const peers = peersWith({});
-    const admitted = [0, 0, 0, 0, 400, 500, 600].map((now) => peers.admitSocket('192.0.2.1', now));
+    const admit = (ip: string, port: number, now: number): boolean =>
+      peers.admitSocket({ ip, port: String(port) }, now);
+    const admitted = [0, 0, 0, 0, 400, 500, 600].map((now, i) => admit('192.0.2.1', i, now));
     expect(admitted).to.deep.equal([true, true, true, false, false, true, false]);
-    for (let i = 0; i < 10_000; i++) peers.admitSocket(`a${i}`, 1_000);
-    expect(peers.admitSocket('another', 1_000)).to.equal(false);
-    expect(peers.admitSocket('another', 3_000)).to.equal(true);
+    for (let i = 0; i < 10_000; i++) admit(`a${i}`, 1, 1_000);
+    expect(admit('another', 1, 1_000)).to.equal(false);
+    expect(admit('another', 1, 3_000)).to.equal(true);
+  });
+
+  it('admits only so many sockets of an IP that have not joined', () => {
+    const peers = peersWith({ perIpPerSecond: 1_000, perIpBurst: 1_000, perIpPending: 2 });
+    const socket = (port: string, ip = '192.0.2.1'): { ip: string; port: string } => ({ ip, port });
+    expect(peers.admitSocket(socket('1'), 0)).to.equal(true);
+    expect(peers.admitSocket(socket('2'), 0)).to.equal(true);
+    expect(peers.admitSocket(socket('3'), 0)).to.equal(false);
+    expect(peers.admitSocket(socket('3', '192.0.2.2'), 0)).to.equal(true);
+    peers.settled(socket('3'));
+    expect(peers.admitSocket(socket('3'), 0), 'a refused one is not counted').to.equal(false);
+    peers.settled(socket('1'));
+    peers.settled(socket('1'));
+    expect(peers.admitSocket(socket('3'), 0)).to.equal(true);
+    expect(peers.admitSocket(socket('4'), 0)).to.equal(false);
+  });
+
+  it('accepts a peer that it is dialing: its own dial may come to nothing', () => {
+    for (const other of [idOf(1), idOf(9)]) {
+      const peers = peersWith({
+        persistent: [parsePeerAddress(`/ip4/127.0.0.1/tcp/9/p2p/${other}`)],
+      });
+      expect(peers.takeDials(0)).to.have.length(1);
+      expect(peers.admit(other, 'inbound', 0)).to.deep.equal({ kind: 'accept' });
+      peers.opened(other, 'inbound', 0);
+      peers.dialFailed(other, 0);
+      peers.closed(other, 20_000);
+      expect(peers.nextDialMs(20_000), 'the dial is not held against it').to.equal(20_100);
+    }
   });
 });

@@ -125,7 +125,13 @@ export async function rogue(target: TestHost, name = 'rogue'): Promise<Rogue> {
       connectMs: 2_000,
       aead: undefined,
     },
-    { admitSocket: () => true, admitPeer: () => true, connected: () => {}, opened: () => {} },
+    {
+      admitSocket: () => true,
+      socketClosed: () => {},
+      admitPeer: () => true,
+      connected: () => {},
+      opened: () => {},
+    },
   );
   await transport.start();
   transports.push(transport);

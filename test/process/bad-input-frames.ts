@@ -127,7 +127,13 @@ export class BadPeers {
         connectMs: 15_000,
         aead: sodiumAead,
       },
-      { admitSocket: () => true, admitPeer: () => true, connected: () => {}, opened: () => {} },
+      {
+        admitSocket: () => true,
+        socketClosed: () => {},
+        admitPeer: () => true,
+        connected: () => {},
+        opened: () => {},
+      },
     );
     await transport.start();
     try {

@@ -64,7 +64,7 @@ export class Discovery {
   #ownAddress(session: Session): PeerAddress | undefined {
     try {
       const { host, port } = parseListenAddress(session.info?.listenAddr ?? '');
-      const seen = isUnspecified(host) ? session.remoteIp : host;
+      const seen = isUnspecified(host) ? session.remote.ip : host;
       const address = ipAddress(session.peer, seen, port);
       return address !== undefined && inScope(address, this.#options.scope) ? address : undefined;
     } catch {

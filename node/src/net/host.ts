@@ -19,7 +19,7 @@ import { ADVERTISED, CHANNELS, PEX_CHANNEL, type StreamName } from './channels.t
 import { Discovery } from './discovery.ts';
 import { BLOCK_VERSION, type Hello, type NodeInfo, P2P_VERSION } from './hello.ts';
 import { DEFAULT_LIMITS, type HostLimits, type HostListener, type HostOptions } from './options.ts';
-import { Peers } from './peers.ts';
+import { Peers, type Remote } from './peers.ts';
 import { PEX_BAN_MS } from './pex.ts';
 import type { Pipe } from './pipe.ts';
 import { type Ending, Session, type SessionPort } from './session.ts';
@@ -47,7 +47,8 @@ export async function createHost(options: HostOptions): Promise<Host> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   let host: Host | undefined;
   const port: TransportPort = {
-    admitSocket: (ip) => host?.admitSocket(ip) ?? false,
+    admitSocket: (remote) => host?.admitSocket(remote) ?? false,
+    socketClosed: (remote) => host?.socketClosed(remote),
     admitPeer: (id) => host?.admitPeer(id) ?? false,
     connected: (connection) => host?.connected(connection),
     opened: (name, stream, connection) => host?.streamOpened(name, stream, connection),
@@ -230,8 +231,13 @@ export class Host {
   }
 
   /** For the transport: whether a socket may go on. */
-  admitSocket(ip: string): boolean {
-    return this.#hello !== undefined && this.#peers.admitSocket(ip, this.#nowMs());
+  admitSocket(remote: Remote): boolean {
+    return this.#hello !== undefined && this.#peers.admitSocket(remote, this.#nowMs());
+  }
+
+  /** For the transport: a socket that was admitted has closed. */
+  socketClosed(remote: Remote): void {
+    this.#peers.settled(remote);
   }
 
   /** For the transport: whether an authenticated peer may go on. */
@@ -283,7 +289,9 @@ export class Host {
   }
 
   #joined(session: Session): void {
-    const { peer, direction, remoteIp } = session;
+    const { peer, direction, remote } = session;
+    const remoteIp = remote.ip;
+    if (direction === 'inbound') this.#peers.settled(remote);
     const moniker = session.info?.moniker;
     this.#options.log.info('peer joined', { peer, direction, remoteIp, moniker });
     const dialed = direction === 'outbound' ? this.#dialed.get(peer) : undefined;
@@ -312,13 +320,13 @@ export class Host {
   }
 
   #endedSession(session: Session, why: Ending): void {
-    const { peer, direction, remoteIp } = session;
+    const { peer, direction, remote } = session;
     this.#connections.delete(session.connectionId);
     if (direction === 'outbound') this.#dialed.delete(peer);
     this.#ended++;
     const admitted = this.#sessions.get(peer) === session;
     const { code, message: reason } = told(why);
-    this.#options.log.info('peer left', { peer, direction, remoteIp, code, reason });
+    this.#options.log.info('peer left', { peer, direction, remoteIp: remote.ip, code, reason });
     if (admitted) {
       this.#sessions.delete(peer);
       this.#peers.closed(peer, this.#nowMs());
@@ -358,7 +366,9 @@ export class Host {
   async #dial(address: PeerAddress): Promise<void> {
     try {
       const connection = await this.#transport.dial(address);
-      if (this.#hello === undefined) {
+      // The other side may have dialed as well, and got through first.
+      const met = this.#sessions.has(address.id);
+      if (this.#hello === undefined || met) {
         await connection.close();
         return;
       }

@@ -25,7 +25,13 @@ export type HostLimits = {
   /** Accepted connections per remote IP. */
   readonly perIpPerSecond: number;
   readonly perIpBurst: number;
-  /** Milliseconds for a dial, for noise's handshake, and for the first exchange. */
+  /** Accepted connections per remote IP that have not joined yet. */
+  readonly perIpPending: number;
+  /**
+   * Milliseconds for a dial with noise's handshake, for opening a stream, and for the first
+   * exchange. A machine with much else to do takes seconds for what takes an idle one 50 ms, and
+   * what is given up is begun anew: a limit below that time keeps its peers apart for ever.
+   */
   readonly handshakeMs: number;
   /** Milliseconds between pings, and of silence after which a peer is given up. */
   readonly pingMs: number;
@@ -49,7 +55,8 @@ export const DEFAULT_LIMITS: HostLimits = {
   maxOutbound: 10,
   perIpPerSecond: 10,
   perIpBurst: 50,
-  handshakeMs: 3_000,
+  perIpPending: 32,
+  handshakeMs: 20_000,
   pingMs: 15_000,
   pongMs: 45_000,
   maxBytesPerSecond: 134_217_728,

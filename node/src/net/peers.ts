@@ -27,9 +27,14 @@ export type PeerRules = {
   /** Connections accepted per remote IP and second, and at once. */
   readonly perIpPerSecond: number;
   readonly perIpBurst: number;
+  /** Accepted connections per remote IP that have not joined yet. */
+  readonly perIpPending: number;
   readonly backoffBaseMs: number;
   readonly backoffMaxMs: number;
 };
+
+/** The other end of a socket. */
+export type Remote = { readonly ip: string; readonly port: string };
 
 /** A ban in force. */
 export type Ban = { readonly peer: string; readonly reason: string; readonly untilMs: number };
@@ -76,6 +81,8 @@ export class Peers {
   readonly #retries: Map<string, Retry> = new Map();
   readonly #bans: Map<string, Ban> = new Map();
   readonly #ips: Map<string, TokenBucket> = new Map();
+  /** Accepted sockets that have neither joined nor closed, by their port, by remote IP. */
+  readonly #pending: Map<string, Set<string>> = new Map();
 
   /** @param random - uniform in [0, 1) */
   constructor(rules: PeerRules, book: AddressBook, random: () => number) {
@@ -106,8 +113,21 @@ export class Peers {
     return n;
   }
 
-  /** Whether another socket from `ip` may be accepted now. */
-  admitSocket(ip: string, nowMs: number): boolean {
+  /** Whether another socket from `ip` may be accepted now; it is pending then, until `settled`. */
+  admitSocket({ ip, port }: Remote, nowMs: number): boolean {
+    const pending = this.#pending.get(ip) ?? new Set();
+    if (pending.size >= this.#rules.perIpPending || !this.#admitIp(ip, nowMs)) return false;
+    this.#pending.set(ip, pending.add(port));
+    return true;
+  }
+
+  /** An accepted socket joined or closed. */
+  settled({ ip, port }: Remote): void {
+    const pending = this.#pending.get(ip);
+    if (pending?.delete(port) === true && pending.size === 0) this.#pending.delete(ip);
+  }
+
+  #admitIp(ip: string, nowMs: number): boolean {
     let bucket = this.#ips.get(ip);
     if (bucket === undefined) {
       if (this.#ips.size >= MAX_IPS) {
@@ -120,16 +140,16 @@ export class Peers {
     return bucket.take(1, nowMs);
   }
 
-  /** Decides about a connection whose peer is authenticated. */
+  /**
+   * Decides about a connection whose peer is authenticated. That the peer is being dialed as well
+   * is no reason to refuse it: a dial may come to nothing, and only after a long time.
+   */
   admit(id: string, direction: Direction, nowMs: number): Admission {
     if (id === this.#rules.selfId) return { kind: 'refuse', reason: 'that is this node itself' };
     const ban = this.banned(id, nowMs);
     if (ban !== undefined) return { kind: 'refuse', reason: `banned: ${ban.reason}` };
     const session = this.#sessions.get(id);
     if (session !== undefined) return this.#crossing(id, session, direction, nowMs);
-    if (direction === 'inbound' && this.#dialing.has(id) && dialsFirst(this.#rules.selfId, id)) {
-      return { kind: 'refuse', reason: 'duplicate: already being dialed' };
-    }
     if (direction === 'inbound' && !this.isPersistent(id) && this.#isFull('inbound')) {
       return { kind: 'refuse', reason: `full: ${this.#rules.maxInbound} inbound peers` };
     }

@@ -22,11 +22,11 @@ import {
   readReason,
   writeReason,
 } from './hello.ts';
-import type { Direction } from './peers.ts';
+import type { Direction, Remote } from './peers.ts';
 import { PexRules } from './pex.ts';
 import { Pipe, type PipePort } from './pipe.ts';
 import { TokenBucket } from './rate.ts';
-import { ipOf, protocolOf } from './transport.ts';
+import { protocolOf, remoteOf } from './transport.ts';
 
 /** Refusals of a session. */
 export const errors: {
@@ -83,7 +83,7 @@ type State = 'greeting' | 'opening' | 'joined' | 'ended';
 export class Session {
   readonly peer: string;
   readonly direction: Direction;
-  readonly remoteIp: string;
+  readonly remote: Remote;
   readonly openedAtMs: number;
   readonly pex: PexRules;
   readonly #connection: Connection;
@@ -113,7 +113,7 @@ export class Session {
     this.#port = port;
     this.peer = connection.remotePeer.toString();
     this.direction = connection.direction;
-    this.remoteIp = ipOf(connection.remoteAddr);
+    this.remote = remoteOf(connection.remoteAddr);
     const now = port.nowMs();
     this.openedAtMs = now;
     this.#heardAtMs = now;

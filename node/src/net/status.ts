@@ -74,7 +74,7 @@ export function peerStatus(
   return {
     id: session.peer,
     direction: session.direction,
-    remoteIp: session.remoteIp,
+    remoteIp: session.remote.ip,
     persistent,
     info,
     ageMs: nowMs - session.openedAtMs,

@@ -20,6 +20,7 @@ import { formatAddress, type PeerAddress } from './address.ts';
 import { STREAMS, type StreamName } from './channels.ts';
 import { encryption } from './encryption.ts';
 import type { Aead } from './options.ts';
+import type { Remote } from './peers.ts';
 
 /** Refusals of the transport. */
 export const errors: { readonly CannotListen: ErrorSpec<{ listen: string; reason: string }> } = {
@@ -44,8 +45,10 @@ const PENDING_CONNECTIONS = 64;
 
 /** What the transport asks and tells. */
 export type TransportPort = {
-  /** Whether a socket from `ip` may go on to the handshake. */
-  admitSocket(ip: string): boolean;
+  /** Whether a socket may go on to the handshake. */
+  admitSocket(remote: Remote): boolean;
+  /** A socket that was admitted has closed. */
+  socketClosed(remote: Remote): void;
   /** Whether an authenticated peer may go on to its streams. */
   admitPeer(id: string): boolean;
   /** A peer connected; it must open its first stream soon. */
@@ -94,10 +97,12 @@ function silentLogger(): ComponentLogger {
   return { forComponent: () => logger };
 }
 
-/** The IP of a remote address; IPv4 also when it comes mapped into IPv6. */
-export function ipOf(address: Multiaddr): string {
-  const host = address.getComponents().find((part) => part.name === 'ip4' || part.name === 'ip6');
-  return (host?.value ?? '').replace(/^::ffff:/, '');
+/** The IP and port of a remote address; IPv4 also when it comes mapped into IPv6. */
+export function remoteOf(address: Multiaddr): Remote {
+  const parts = address.getComponents();
+  const host = parts.find((part) => part.name === 'ip4' || part.name === 'ip6')?.value ?? '';
+  const port = parts.find((part) => part.name === 'tcp')?.value ?? '';
+  return { ip: host.replace(/^::ffff:/, ''), port };
 }
 
 /** The one line of libp2p's report that says why; it holds a stack for each address. */
@@ -149,7 +154,12 @@ export async function createTransport(
     },
     connectionGater: {
       denyDialMultiaddr: () => false,
-      denyInboundConnection: (raw) => !port.admitSocket(ipOf(raw.remoteAddr)),
+      denyInboundConnection: (raw) => {
+        const remote = remoteOf(raw.remoteAddr);
+        if (!port.admitSocket(remote)) return true;
+        raw.addEventListener('close', () => port.socketClosed(remote));
+        return false;
+      },
       denyInboundEncryptedConnection: (peer) => !port.admitPeer(peer.toString()),
     },
   });
