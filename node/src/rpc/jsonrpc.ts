@@ -29,7 +29,7 @@ export function resultText(id: Id | null, result: string): string {
 }
 
 /** The text of an answer with an error. */
-export function errorText(id: Id | null, error: RpcError): string {
+export function errorText(id: Id | null, error: Pick<RpcError, 'code' | 'message'>): string {
   return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"error":${JSON.stringify(error)}}`;
 }
 
@@ -40,7 +40,7 @@ type Element =
   | { readonly kind: 'bad'; readonly reason: string };
 
 /** Most characters of an id. */
-const MAX_ID_LENGTH = 1_000;
+export const MAX_ID_LENGTH = 1_000;
 
 function readElement(value: unknown): Element {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {

@@ -11,6 +11,7 @@
 import { describe, LedgerError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Json } from '../json.ts';
+import { errorText, type Id, MAX_ID_LENGTH, resultText } from '../jsonrpc.ts';
 import { type EthError, errors, ethErrorOf, INTERNAL } from './errors.ts';
 import type { Method, Methods } from './methods.ts';
 import { Params } from './params.ts';
@@ -18,15 +19,10 @@ import type { Turn } from './turn.ts';
 
 /** Most characters of a batch's answers; further requests of it are refused. */
 const MAX_BATCH_CHARACTERS = 25_000_000;
-/** Most characters of an id. */
-const MAX_ID_LENGTH = 1_000;
-
-/** A request's id, as JSON text. */
-type IdText = string;
 
 /** A request with its id. */
 export type EthRequest = {
-  readonly id: IdText;
+  readonly id: Id | null;
   readonly method: string;
   readonly params: unknown;
 };
@@ -34,16 +30,8 @@ export type EthRequest = {
 /** Answers what a transport adds to the methods; `undefined` leaves it to them. */
 export type Extra = (request: EthRequest) => Json | Promise<Json> | undefined;
 
-function resultText(id: IdText, result: Json): string {
-  return `{"jsonrpc":"2.0","id":${id},"result":${JSON.stringify(result)}}`;
-}
-
-function errorText(id: IdText, error: EthError): string {
-  return `{"jsonrpc":"2.0","id":${id},"error":${JSON.stringify(error)}}`;
-}
-
 function badRequest(reason: string): string {
-  return errorText('null', { code: -32_600, message: reason });
+  return errorText(null, { code: -32_600, message: reason });
 }
 
 type Element = EthRequest | 'notification' | 'invalid';
@@ -54,8 +42,7 @@ function readElement(value: unknown): Element {
   if (jsonrpc !== '2.0' || typeof method !== 'string' || method === '') return 'invalid';
   if (id === undefined) return 'notification';
   const text = typeof id === 'string' && id.length <= MAX_ID_LENGTH;
-  if (id !== null && typeof id !== 'number' && !text) return 'invalid';
-  return { id: JSON.stringify(id), method, params };
+  return id === null || typeof id === 'number' || text ? { id, method, params } : 'invalid';
 }
 
 /** Answers requests by a table of methods. */
@@ -81,7 +68,7 @@ export class EthDispatcher {
     try {
       value = JSON.parse(text);
     } catch {
-      return errorText('null', { code: -32_700, message: errors.BadJson.message({}) });
+      return errorText(null, { code: -32_700, message: errors.BadJson.message({}) });
     }
     return Array.isArray(value)
       ? await this.#batch(value, turn, extra)
@@ -111,9 +98,10 @@ export class EthDispatcher {
     try {
       turn.check();
       const added = extra?.(request);
-      if (added !== undefined) return resultText(id, await added);
+      if (added !== undefined) return resultText(id, JSON.stringify(await added));
       const found = this.#method(method);
-      return resultText(id, await found.call(new Params(params, found.most), turn));
+      const result = await found.call(new Params(params, found.most), turn);
+      return resultText(id, JSON.stringify(result));
     } catch (thrown) {
       return errorText(id, this.#failure(method, thrown));
     }
