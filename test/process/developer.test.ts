@@ -5,13 +5,16 @@
  * @module
  */
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { DirectSecp256k1Wallet } from '@cosmjs/proto-signing';
 import { expect } from 'chai';
 import { ContractFactory, JsonRpcProvider, Wallet } from 'ethers';
 import { present } from '../../node/src/base/errors.ts';
 import { abi, creationCode } from '../../node/src/gen/contracts/example-token.ts';
 import { codeHash as rulesHash } from '../../node/src/gen/contracts/memory-rules.ts';
+import { readDevnet } from '../../node/src/ops/devnet-home.ts';
 import { call } from '../../node/src/ops/rpc-client.ts';
 import type {
   EthereumAnswer,
@@ -27,18 +30,11 @@ const CLI: string = join(ROOT, 'node_modules', 'hardhat', 'dist', 'src', 'cli.js
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Runs a script in Hardhat on the devnet of this folder. */
-function onLedger(home: string, script: string): Promise<Finished> {
-  const env = {
-    ...process.env,
-    METATRON_DEVNET_HOME: home,
-    HARDHAT_DISABLE_TELEMETRY: 'true',
-    NO_COLOR: '1',
-    // Where it takes itself for a build server, Hardhat shows stacks with every error.
-    CI: undefined,
-  };
+/** Runs a script to its end. */
+function runScript(args: readonly string[], more: NodeJS.ProcessEnv = {}): Promise<Finished> {
+  const env = { ...process.env, ...more, NO_COLOR: '1' };
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [CLI, 'run', script, '--network', 'ledger'], {
+    const child = spawn(process.execPath, args, {
       cwd: ROOT,
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -52,6 +48,16 @@ function onLedger(home: string, script: string): Promise<Finished> {
     });
     child.once('error', reject);
     child.once('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+/** Runs a script in Hardhat on the devnet of this folder. */
+function onLedger(home: string, script: string): Promise<Finished> {
+  return runScript([CLI, 'run', script, '--network', 'ledger'], {
+    METATRON_DEVNET_HOME: home,
+    HARDHAT_DISABLE_TELEMETRY: 'true',
+    // Where it takes itself for a build server, Hardhat shows stacks with every error.
+    CI: undefined,
   });
 }
 
@@ -91,6 +97,32 @@ describe('Hardhat on a devnet', function () {
     expect(lines[2]).to.contain(`EditorialNotEditor(${bob?.evmAddress})`);
     expect(lines[3]).to.match(/^allowed the door code changed at height \d+$/);
   });
+
+  for (const [tool, page] of [
+    ['ethers', 'README.md'],
+    ['viem', 'docs/ethereum-rpc.md'],
+  ] as const) {
+    it(`runs the program with ${tool} of ${page} as printed, with a key as printed`, async () => {
+      const file = join(ROOT, 'scripts', 'examples', `${tool}.ts`);
+      const source = readFileSync(file, 'utf8').trimEnd();
+      expect(readFileSync(join(ROOT, page), 'utf8')).to.contain(source);
+      const { evm = '' } = present(devnet, 'devnet').summary;
+      const { accounts } = readDevnet(home);
+      const [alice, bob] = [present(accounts[0], 'alice'), present(accounts[1], 'bob')];
+      expect(alice.privateKey).to.match(/^[0-9a-f]{64}$/);
+      const done = await runScript([file, evm, alice.privateKey, bob.evmAddress]);
+      expect(done.stderr).to.equal('');
+      expect(done.stdout).to.match(/^paid 1 PHI in block \d+\nit has \d+n\n$/);
+      const cosmos = await DirectSecp256k1Wallet.fromKey(
+        Buffer.from(alice.privateKey, 'hex'),
+        'metatron',
+      );
+      expect((await cosmos.getAccounts())[0]?.address).to.equal(alice.address);
+      const wrong = await runScript([file]);
+      expect([wrong.code, wrong.stdout]).to.deep.equal([2, '']);
+      expect(wrong.stderr).to.contain('usage: npx node scripts/examples/');
+    });
+  }
 
   it('shows contracts, calls, events, errors and transfers of tokens over REST', async () => {
     const { evm = '', api, accounts } = present(devnet, 'devnet').summary;

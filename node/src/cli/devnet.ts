@@ -33,7 +33,7 @@ function picture(summary: DevnetSummary): string {
   ];
   if (accounts.length > 0) {
     lines.push('', table([['account', 'address', 'evm address'], ...accounts]));
-    lines.push(`mnemonics and private keys: ${summary.home}/devnet.json`);
+    lines.push(`mnemonics and private keys (hex without 0x): ${summary.home}/devnet.json`);
   }
   return lines.join('\n');
 }

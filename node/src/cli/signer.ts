@@ -1,9 +1,9 @@
 /**
  * Which account a command signs with: a key of the keystore, or a funded account of a devnet.
  *
- * Upholds: the keystore comes first, and if the devnet has another account of that name, it is said
- * which of the two signs; an account of the devnet is used only if the chain behind `--node` is that
- * devnet's; if it is not, that is said.
+ * Upholds: the keystore comes first, and if the devnet has another account of that name, it is
+ * said which of the two signs; an account of the devnet is used only if the chain behind `--node`
+ * is that devnet's; if it is not, that is said.
  *
  * @module
  */

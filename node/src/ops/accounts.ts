@@ -46,7 +46,7 @@ export type SecretAccount = {
   readonly evmAddress: string;
   readonly mnemonic: string;
   readonly hdPath: string;
-  /** 64 hex digits. */
+  /** 64 hex digits without 0x, in lower case. */
   readonly privateKey: string;
 };
 
