@@ -26,6 +26,8 @@ import { type Devnet, type Finished, startDevnet, temporaryFolder } from './supp
 const ROOT: string = fileURLToPath(new URL('../..', import.meta.url));
 const DEPLOY: string = fileURLToPath(new URL('../../scripts/deploy.ts', import.meta.url));
 const EXAMPLE: string = fileURLToPath(new URL('../../scripts/examples/policy.ts', import.meta.url));
+const ETHERS: string = fileURLToPath(new URL('../../scripts/examples/ethers.ts', import.meta.url));
+const VIEM: string = fileURLToPath(new URL('../../scripts/examples/viem.ts', import.meta.url));
 const CLI: string = join(ROOT, 'node_modules', 'hardhat', 'dist', 'src', 'cli.js');
 
 type Json = Readonly<Record<string, unknown>>;
@@ -98,12 +100,11 @@ describe('Hardhat on a devnet', function () {
     expect(lines[3]).to.match(/^allowed the door code changed at height \d+$/);
   });
 
-  for (const [tool, page] of [
-    ['ethers', 'README.md'],
-    ['viem', 'docs/ethereum-rpc.md'],
+  for (const [tool, page, file] of [
+    ['ethers', 'README.md', ETHERS],
+    ['viem', 'docs/ethereum-rpc.md', VIEM],
   ] as const) {
     it(`runs the program with ${tool} of ${page} as printed, with a key as printed`, async () => {
-      const file = join(ROOT, 'scripts', 'examples', `${tool}.ts`);
       const source = readFileSync(file, 'utf8').trimEnd();
       expect(readFileSync(join(ROOT, page), 'utf8')).to.contain(source);
       const { evm = '' } = present(devnet, 'devnet').summary;
