@@ -28,13 +28,11 @@ import type { RecordChange } from '../node/src/ledger/store.ts';
 import { ledgerState } from '../node/src/ops/ledger-state.ts';
 import { freeTerms, putMessage, signTransaction } from '../node/src/ops/transaction.ts';
 import { type Block, blockCodec } from '../node/src/types/block.ts';
-import { NIL_BLOCK_ID } from '../node/src/types/block-id.ts';
-import type { ChainState } from '../node/src/types/chain-state.ts';
+import { type ChainState, firstState } from '../node/src/types/chain-state.ts';
 import { BLOCK_ID_FLAG, type Commit, EMPTY_COMMIT } from '../node/src/types/commit.ts';
 import { DEFAULT_PARAMS } from '../node/src/types/params.ts';
 import { PartSet } from '../node/src/types/part-set.ts';
 import { resultsHash } from '../node/src/types/results.ts';
-import { createValidatorSet, rotate } from '../node/src/types/validators.ts';
 import { LevelChainStore } from '../node/state/chain-store.ts';
 import { Database } from '../node/state/database.ts';
 import { SPACE } from '../node/state/spaces.ts';
@@ -172,29 +170,6 @@ function makeTx(index: number): Uint8Array {
   });
 }
 
-function genesisState(): ChainState {
-  const set = createValidatorSet(
-    Array.from({ length: VALIDATORS }, (_, i) => {
-      return { publicKey: { type: 'ed25519' as const, bytes: sha256(u64be(i)) }, power: 10n };
-    }),
-  );
-  return {
-    chainId: CHAIN_ID,
-    initialHeight: 1,
-    lastHeight: 0,
-    lastBlockId: NIL_BLOCK_ID,
-    lastTime: 0n,
-    validators: set,
-    nextValidators: rotate(set, 1),
-    lastValidators: undefined,
-    validatorsChangedHeight: 1,
-    params: DEFAULT_PARAMS,
-    paramsChangedHeight: 1,
-    lastResultsHash: EMPTY,
-    appHash: sha256(EMPTY),
-  };
-}
-
 async function start(path: string) {
   const db = await Database.open(path);
   const chain = await LevelChainStore.open(db);
@@ -223,7 +198,11 @@ async function start(path: string) {
     appState: utf8(JSON.stringify(ledgerState({}, senders))),
     initialHeight: 1,
   });
-  const state = genesisState();
+  const validators = Array.from({ length: VALIDATORS }, (_, i) => {
+    return { publicKey: { type: 'ed25519' as const, bytes: sha256(u64be(i)) }, power: 10n };
+  });
+  const of = { chainId: CHAIN_ID, initialHeight: 1, params: DEFAULT_PARAMS };
+  const state = firstState({ ...of, time: 0n, validators, appHash: sha256(EMPTY) });
   await chain.saveGenesis(state);
   return { db, chain, store, index, ledger, state };
 }

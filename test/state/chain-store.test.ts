@@ -10,15 +10,17 @@ import { LedgerError, present } from '../../node/src/base/errors.ts';
 import { sha256 } from '../../node/src/base/hash.ts';
 import type { ChainStore } from '../../node/src/engine/ports.ts';
 import { type Block, blockCodec, dataHash } from '../../node/src/types/block.ts';
-import { NIL_BLOCK_ID } from '../../node/src/types/block-id.ts';
-import type { ChainState, CommittedHeight } from '../../node/src/types/chain-state.ts';
+import {
+  type ChainState,
+  type CommittedHeight,
+  firstState,
+} from '../../node/src/types/chain-state.ts';
 import { BLOCK_ID_FLAG, type Commit, EMPTY_COMMIT } from '../../node/src/types/commit.ts';
 import { type Evidence, evidenceHash } from '../../node/src/types/evidence.ts';
 import { BLOCK_PROTOCOL, headerHash } from '../../node/src/types/header.ts';
 import { DEFAULT_PARAMS } from '../../node/src/types/params.ts';
 import { PartSet, partCodec } from '../../node/src/types/part-set.ts';
 import {
-  createValidatorSet,
   rotate,
   updateValidatorSet,
   type ValidatorSet,
@@ -38,22 +40,14 @@ function validator(seed: number, power: bigint): ValidatorUpdate {
 }
 
 function genesisState(): ChainState {
-  const validators = createValidatorSet([1, 2, 3, 4].map((n) => validator(n, BigInt(10 * n))));
-  return {
+  return firstState({
     chainId: 'test-chain',
     initialHeight: FIRST,
-    lastHeight: 0,
-    lastBlockId: NIL_BLOCK_ID,
-    lastTime: 1_000n,
-    validators,
-    nextValidators: rotate(validators, 1),
-    lastValidators: undefined,
-    validatorsChangedHeight: FIRST,
+    time: 1_000n,
+    validators: [1, 2, 3, 4].map((n) => validator(n, BigInt(10 * n))),
     params: DEFAULT_PARAMS,
-    paramsChangedHeight: FIRST,
-    lastResultsHash: EMPTY,
     appHash: sha256(EMPTY),
-  };
+  });
 }
 
 /** The height after `state`, with a block of about `size` bytes. */

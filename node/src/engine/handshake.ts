@@ -21,12 +21,9 @@
 import type { Application } from '../abci/application.ts';
 import { equalBytes, toUpperHex } from '../base/bytes.ts';
 import { type ErrorSpec, errorSpec, LedgerError } from '../base/errors.ts';
-import { EMPTY_ROOT } from '../base/merkle.ts';
-import { NIL_BLOCK_ID } from '../types/block-id.ts';
-import type { ChainState } from '../types/chain-state.ts';
+import { type ChainState, firstState } from '../types/chain-state.ts';
 import type { Genesis } from '../types/genesis.ts';
 import { checkParams } from '../types/params.ts';
-import { createValidatorSet, rotate } from '../types/validators.ts';
 import { replayBlock } from './executor.ts';
 import type { ChainStore } from './ports.ts';
 import type { Finalized } from './wal-records.ts';
@@ -153,29 +150,19 @@ async function beginChain(
   if (stored !== undefined && stored.lastHeight > 0) return stored;
   const named = response.validators.length > 0 ? response.validators : genesis.validators;
   if (named.length === 0) throw new LedgerError(errors.NoValidators, {});
-  const validators = createValidatorSet(
-    named.map(({ publicKey, power }) => ({ publicKey, power })),
-  );
   const params =
     response.params === undefined
       ? { ...genesis.params, version: { app: appVersion } }
       : { ...genesis.params, ...response.params };
   checkParams(params);
-  const state: ChainState = {
+  const state = firstState({
     chainId: genesis.chainId,
     initialHeight: genesis.initialHeight,
-    lastHeight: 0,
-    lastBlockId: NIL_BLOCK_ID,
-    lastTime: genesis.genesisTime,
-    validators,
-    nextValidators: rotate(validators, 1),
-    lastValidators: undefined,
-    validatorsChangedHeight: genesis.initialHeight,
+    time: genesis.genesisTime,
+    validators: named.map(({ publicKey, power }) => ({ publicKey, power })),
     params,
-    paramsChangedHeight: genesis.initialHeight,
-    lastResultsHash: EMPTY_ROOT,
     appHash: response.appHash.length > 0 ? response.appHash : genesis.appHash,
-  };
+  });
   await store.saveGenesis(state);
   return state;
 }

@@ -1,20 +1,27 @@
 /**
  * What the engine knows after a height: everything the next block is checked against.
  *
- * Upholds: a value; `nextState` (engine/apply.ts) makes the next one from a block and its results.
+ * Upholds: a value; `nextState` (engine/chain-rules.ts) makes the next one from a block and its
+ * results.
  * Spec: CometBFT state/state.go.
  *
  * @module
  */
+import { EMPTY_ROOT } from '../base/merkle.ts';
 import type { Block } from './block.ts';
-import type { BlockId } from './block-id.ts';
+import { type BlockId, NIL_BLOCK_ID } from './block-id.ts';
 import type { Commit } from './commit.ts';
 import type { Header } from './header.ts';
 import type { ConsensusParams } from './params.ts';
 import type { PartSet } from './part-set.ts';
 import type { FinalizeBlockResponse } from './results.ts';
 import type { Time } from './time.ts';
-import type { ValidatorSet } from './validators.ts';
+import {
+  createValidatorSet,
+  rotate,
+  type ValidatorSet,
+  type ValidatorUpdate,
+} from './validators.ts';
 
 /** The chain's state after `lastHeight`; before the first block `lastHeight` is 0. */
 export type ChainState = {
@@ -39,6 +46,33 @@ export type ChainState = {
   /** The application's hash after `lastHeight`. */
   readonly appHash: Uint8Array;
 };
+
+/** What a chain starts from. */
+export type ChainStart = Pick<ChainState, 'chainId' | 'initialHeight' | 'params' | 'appHash'> & {
+  readonly time: Time;
+  readonly validators: readonly ValidatorUpdate[];
+};
+
+/** The state before the first block. @throws LedgerError of validators.ts for such validators */
+export function firstState(start: ChainStart): ChainState {
+  const { chainId, initialHeight, params, appHash } = start;
+  const validators = createValidatorSet(start.validators);
+  return {
+    chainId,
+    initialHeight,
+    lastHeight: 0,
+    lastBlockId: NIL_BLOCK_ID,
+    lastTime: start.time,
+    validators,
+    nextValidators: rotate(validators, 1),
+    lastValidators: undefined,
+    validatorsChangedHeight: initialHeight,
+    params,
+    paramsChangedHeight: initialHeight,
+    lastResultsHash: EMPTY_ROOT,
+    appHash,
+  };
+}
 
 /** What is known of a stored block without reading its transactions. */
 export type BlockMeta = {
