@@ -29,7 +29,7 @@ function fromText(text: string, kind: ConfigKey['kind']): unknown {
  *
  * @throws LedgerError config/1 for a METATRON__ variable that names no key
  */
-export function overlayEnvironment(
+function overlayEnvironment(
   base: unknown,
   environment: Readonly<Record<string, string | undefined>>,
 ): unknown {

@@ -40,7 +40,7 @@ function isWithin(path: string, folder: string): boolean {
 }
 
 /** The layer of a file: that of the deepest folder of the table which holds it. */
-export function layerOf(path: string): string | undefined {
+function layerOf(path: string): string | undefined {
   return Object.entries(LAYERS)
     .filter(([, { folder }]) => isWithin(path, folder))
     .sort(([, a], [, b]) => b.folder.length - a.folder.length)[0]?.[0];

@@ -35,7 +35,7 @@ export function bytes(hex: string): Uint8Array {
 }
 
 /** The governor of the tests. */
-export const GOVERNOR: string = `0x${'60'.repeat(20)}`;
+const GOVERNOR: string = `0x${'60'.repeat(20)}`;
 const GAS = 1_000_000_000_000n;
 
 type Arguments = readonly [types: readonly string[], values: readonly unknown[]];
@@ -120,7 +120,7 @@ export function encodeDecide(txs: readonly Tx[]): Uint8Array {
 }
 
 /** What `decide` returned. */
-export function decodeDecide(returned: Uint8Array): readonly Verdict[] {
+function decodeDecide(returned: Uint8Array): readonly Verdict[] {
   const [words, reasons] = RULES.decodeFunctionResult('decide', returned) as unknown as [
     readonly bigint[],
     readonly string[],

@@ -161,7 +161,7 @@ const FIELD_SPOILERS: readonly FieldSpoiler[] = [
 ];
 
 /** Spoils a protobuf message at some depth; bytes that are none are spoiled as bytes. */
-export function spoilMessage(bytes: Uint8Array, random: Prng, depth = 0): Uint8Array {
+function spoilMessage(bytes: Uint8Array, random: Prng, depth = 0): Uint8Array {
   const fields = fieldsOf(bytes);
   if (fields === undefined) return spoilBytes(bytes, random);
   const nested = fields.filter(({ tag, value }) => (tag & 7) === 2 && value.length > 0);

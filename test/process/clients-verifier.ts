@@ -73,7 +73,7 @@ const HASHES = [
 ];
 
 /** The hash of a header in CometBFT's JSON, in upper-case hex. */
-export function hashOfHeader(header: unknown): string {
+function hashOfHeader(header: unknown): string {
   const version = ['block', 'app'].map((name, i) =>
     int(i + 1, BigInt(str(header, 'version', name) || '0')),
   );

@@ -54,7 +54,7 @@ export function hex(text: string): Uint8Array {
 }
 
 /** The naive leaf hash of any key, packed or not. */
-export function naiveLeaf(key: Uint8Array, value: Uint8Array): Uint8Array {
+function naiveLeaf(key: Uint8Array, value: Uint8Array): Uint8Array {
   return sha256(concatBytes(Uint8Array.of(0, key.length), key, Uint8Array.of(32), sha256(value)));
 }
 

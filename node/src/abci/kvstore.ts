@@ -39,7 +39,7 @@ import type {
 } from './application.ts';
 
 /** Result codes of the example. */
-export const KVSTORE_CODE = { ok: 0, invalidTxFormat: 2, unauthorized: 3 } as const;
+const KVSTORE_CODE = { ok: 0, invalidTxFormat: 2, unauthorized: 3 } as const;
 
 /** Where the application keeps its pairs; a write is atomic, and durable if the store is. */
 export type KeySpace = {

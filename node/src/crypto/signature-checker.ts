@@ -23,7 +23,7 @@ import type { Answer, Question } from './zip215-worker.ts';
 /** Slow checks a second that one peer may cause; also how many of its may wait. */
 export const SLOW_CHECKS_PER_PEER = 20;
 /** Slow checks a second that all peers together may cause. */
-export const SLOW_CHECKS_IN_ALL = 100;
+const SLOW_CHECKS_IN_ALL = 100;
 
 /** Signatures remembered as accepted: some forty heights of fifty validators. */
 const MAX_ACCEPTED = 4096;

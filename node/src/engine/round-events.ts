@@ -31,7 +31,7 @@ const NOTED: Readonly<Record<Noted, RoundEventName>> = {
 };
 
 /** CometBFT's text of a step. */
-export function stepName(step: Step): string {
+function stepName(step: Step): string {
   return STEP_NAMES[step];
 }
 

@@ -71,7 +71,7 @@ export function encodeRecord(record: WalRecord): Uint8Array {
 }
 
 /** Reads a record; undefined for one of an unknown kind. @throws LedgerError codec/1 */
-export function decodeRecord(record: Uint8Array): WalRecord | undefined {
+function decodeRecord(record: Uint8Array): WalRecord | undefined {
   const body = record.subarray(1);
   switch (record[0]) {
     case TAG.height:

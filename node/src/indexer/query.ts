@@ -93,7 +93,7 @@ export function leadingNumber(text: string): Decimal | undefined {
 }
 
 /** The instant of a `YYYY-MM-DD` that exists. */
-export function dateOf(text: string): bigint | undefined {
+function dateOf(text: string): bigint | undefined {
   const time = /^\d{4}-\d{2}-\d{2}$/.test(text) ? parseTime(`${text}T00:00:00Z`) : undefined;
   return time !== undefined && formatTime(time).startsWith(text) ? time : undefined;
 }

@@ -29,7 +29,7 @@ import type { Pair } from './ports.ts';
 import { type Comparison, type Condition, errors, matchesValue, type Query } from './query.ts';
 
 /** Most entries one search reads. */
-export const MAX_SCANNED = 250_000;
+const MAX_SCANNED = 250_000;
 const SLICE = 1_000;
 
 type Range = { readonly from: number; readonly to: number };

@@ -100,6 +100,6 @@ async function storeQuery(context: QueryContext, path: string, data: Uint8Array)
 }
 
 /** The ICS-23 proof that a record is there, or that it is not. */
-export async function proofOf(view: StateView, key: Uint8Array): Promise<ProofOp> {
+async function proofOf(view: StateView, key: Uint8Array): Promise<ProofOp> {
   return { type: 'ics23:metatron', key, data: await view.prove(key) };
 }

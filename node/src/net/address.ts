@@ -42,7 +42,7 @@ function refuse(address: string, reason: string): never {
 }
 
 /** Whether `text` has the form of an Ed25519 peer id. */
-export function isPeerId(text: string): boolean {
+function isPeerId(text: string): boolean {
   return PEER_ID.test(text);
 }
 

@@ -24,9 +24,9 @@ export const PEX_CHANNEL = 0x00;
 /** Greeting, farewell, pings: this network's own. */
 export const CONTROL_CHANNEL = 0x01;
 /** Most bytes of a control message; CometBFT's bound of a NodeInfo. */
-export const MAX_CONTROL_BYTES = 10_240;
+const MAX_CONTROL_BYTES = 10_240;
 /** Most bytes of a peer exchange message: 250 addresses of 256 bytes. */
-export const MAX_PEX_BYTES = 64_000;
+const MAX_PEX_BYTES = 64_000;
 
 /** What a channel may hold and carry. */
 export type ChannelSpec = {

@@ -22,10 +22,10 @@ export const errors: {
 };
 
 /** Most addresses in an answer. */
-export const MAX_PEX_ADDRESSES = 250;
+const MAX_PEX_ADDRESSES = 250;
 /** Addresses in an answer: this part of the book, but at least the second number. */
-export const ANSWER_PERCENT = 23;
-export const ANSWER_AT_LEAST = 32;
+const ANSWER_PERCENT = 23;
+const ANSWER_AT_LEAST = 32;
 /** Milliseconds for which a peer is refused after a breach of the exchange: 24 h. */
 export const PEX_BAN_MS = 86_400_000;
 /** Requests a peer may send at once, before the interval counts. */

@@ -55,7 +55,7 @@ export function ethereumAddress({ publicKey }: EthereumKey): Uint8Array {
 }
 
 /** Signs a transaction. @returns what eth_sendRawTransaction takes */
-export function signEthereum(draft: Draft, secret: Uint8Array): Uint8Array {
+function signEthereum(draft: Draft, secret: Uint8Array): Uint8Array {
   const fields = [
     integerBytes(draft.chainId),
     integerBytes(BigInt(draft.nonce)),

@@ -88,7 +88,7 @@ export function infoJson(info: Info): JsonObject {
 }
 
 /** A change of the validator set, in the shape of Go's oneof. */
-export function validatorUpdateJson(update: ValidatorUpdate): JsonObject {
+function validatorUpdateJson(update: ValidatorUpdate): JsonObject {
   const { type, bytes } = update.publicKey;
   const name = type === 'ed25519' ? 'PublicKey_Ed25519' : 'PublicKey_Secp256K1';
   return {

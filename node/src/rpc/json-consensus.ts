@@ -23,7 +23,7 @@ function fingerprint(bytes: Uint8Array): string {
 }
 
 /** A vote in one line. */
-export function voteText(vote: Vote | undefined): string {
+function voteText(vote: Vote | undefined): string {
   if (vote === undefined) return 'nil-Vote';
   const prevote = vote.type === VOTE_TYPE.prevote;
   const type = prevote
@@ -39,7 +39,7 @@ export function voteText(vote: Vote | undefined): string {
 }
 
 /** Who voted, and which share of the power: `BA{4:xx__} 20/40 = 0.50`. */
-export function bitText(votes: readonly (Vote | undefined)[], set: ValidatorSet): string {
+function bitText(votes: readonly (Vote | undefined)[], set: ValidatorSet): string {
   const bits = votes.map((vote) => (vote === undefined ? '_' : 'x')).join('');
   let power = 0n;
   for (const [i, vote] of votes.entries()) {

@@ -26,7 +26,7 @@ const BLOCK_PROTOCOL = 11;
 const GENESIS_CHUNK_BYTES = 16 * 1_048_576;
 
 /** A node's description in CometBFT's shape. */
-export function nodeJson(chainId: string, node: NodeDescription): JsonObject {
+function nodeJson(chainId: string, node: NodeDescription): JsonObject {
   return {
     protocol_version: {
       p2p: String(P2P_PROTOCOL),

@@ -24,7 +24,7 @@ import { DEFAULT_PER_PAGE, MAX_PER_PAGE, pageOf, type Routes, required, route } 
 import { ordered, searchText } from './routes-blocks.ts';
 
 /** How long `broadcast_tx_commit` waits for a block. */
-export const COMMIT_TIMEOUT_MS = 10_000;
+const COMMIT_TIMEOUT_MS = 10_000;
 /** How many `broadcast_tx_commit` calls may wait at once. */
 const MAX_WAITING = 500;
 

@@ -34,16 +34,13 @@ export type DuplicateVote = {
 };
 
 /** tendermint.types.DuplicateVoteEvidence. */
-export const duplicateVoteCodec: Codec<DuplicateVote> = message<DuplicateVote>(
-  'DuplicateVoteEvidence',
-  {
-    voteA: optional(1, voteCodec),
-    voteB: optional(2, voteCodec),
-    totalPower: int64(3),
-    validatorPower: int64(4),
-    timestamp: always(5, timeCodec),
-  },
-);
+const duplicateVoteCodec: Codec<DuplicateVote> = message<DuplicateVote>('DuplicateVoteEvidence', {
+  voteA: optional(1, voteCodec),
+  voteB: optional(2, voteCodec),
+  totalPower: int64(3),
+  validatorPower: int64(4),
+  timestamp: always(5, timeCodec),
+});
 
 type WireSignedHeader = ReturnType<typeof signedHeaderCodec.decode>;
 
@@ -54,7 +51,7 @@ export type WireLightBlock = {
 };
 
 /** tendermint.types.LightBlock. */
-export const lightBlockCodec: Codec<WireLightBlock> = message<WireLightBlock>('LightBlock', {
+const lightBlockCodec: Codec<WireLightBlock> = message<WireLightBlock>('LightBlock', {
   signedHeader: optional(1, signedHeaderCodec),
   validatorSet: optional(2, validatorSetCodec),
 });
@@ -69,7 +66,7 @@ export type LightClientAttack = {
 };
 
 /** tendermint.types.LightClientAttackEvidence. */
-export const lightClientAttackCodec: Codec<LightClientAttack> = message<LightClientAttack>(
+const lightClientAttackCodec: Codec<LightClientAttack> = message<LightClientAttack>(
   'LightClientAttackEvidence',
   {
     conflictingBlock: optional(1, lightBlockCodec),

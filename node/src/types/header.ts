@@ -21,10 +21,10 @@ export const BLOCK_PROTOCOL = 11;
 export type ConsensusVersion = { readonly block: number; readonly app: number };
 
 /** tendermint.version.Consensus. */
-export const consensusVersionCodec: Codec<ConsensusVersion> = message<ConsensusVersion>(
-  'Consensus',
-  { block: uint(1), app: uint(2) },
-);
+const consensusVersionCodec: Codec<ConsensusVersion> = message<ConsensusVersion>('Consensus', {
+  block: uint(1),
+  app: uint(2),
+});
 
 /** A block's header. Hashes are empty or 32 bytes; `appHash` is the application's own. */
 export type Header = {
@@ -74,7 +74,7 @@ const stringValue = message<{ readonly value: string }>('StringValue', {
 const int64Value = message<{ readonly value: number }>('Int64Value', { value: int(1) });
 
 /** The 14 leaves a header's hash is taken over, in order. */
-export function headerLeaves(header: Header): Uint8Array[] {
+function headerLeaves(header: Header): Uint8Array[] {
   return [
     consensusVersionCodec.encode(header.version),
     stringValue.encode({ value: header.chainId }),

@@ -52,10 +52,10 @@ export const errors: {
 };
 
 /** Most time, in nanoseconds, by which a header may be ahead of the client's clock: 10 s. */
-export const MAX_CLOCK_DRIFT: Time = 10_000_000_000n;
+const MAX_CLOCK_DRIFT: Time = 10_000_000_000n;
 
 /** How long a header is trusted by default, in nanoseconds: 168 h. */
-export const TRUSTING_PERIOD: Time = 604_800_000_000_000n;
+const TRUSTING_PERIOD: Time = 604_800_000_000_000n;
 
 /** What a light client trusts already: a header, and who signs the next one. */
 export type Trusted = {
@@ -91,7 +91,7 @@ export function lightPolicy(
 }
 
 /** Whether a header is no longer trusted at `now`. */
-export function hasExpired(headerTime: Time, trustingPeriod: Time, now: Time): boolean {
+function hasExpired(headerTime: Time, trustingPeriod: Time, now: Time): boolean {
   return headerTime + trustingPeriod <= now;
 }
 

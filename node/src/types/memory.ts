@@ -38,7 +38,7 @@ export const MSG_REVOKE_URL = '/metatron.memory.v1.MsgRevoke';
 /** What a grant may allow: bits, by the names that people use. */
 export const RIGHTS = { read: 1, write: 2, curate: 4, admin: 8 } as const;
 /** All of them. */
-export const ALL_RIGHTS = 15;
+const ALL_RIGHTS = 15;
 
 /** The names of rights, in order of their bits. */
 export function rightsNames(rights: number): readonly string[] {

@@ -16,7 +16,7 @@ import { BitArray } from './bit-array.ts';
 import { equalPartSetHeaders, type PartSetHeader } from './block-id.ts';
 
 /** tendermint.crypto.Proof. */
-export const merkleProofCodec: Codec<MerkleProof> = message<MerkleProof>('Proof', {
+const merkleProofCodec: Codec<MerkleProof> = message<MerkleProof>('Proof', {
   total: uint(1),
   index: uint(2),
   leafHash: bytes(3, HASH_SIZE),

@@ -256,7 +256,7 @@ function leadsTo(proof: ExistenceProof, root: Uint8Array): boolean {
  *
  * @param key - packed, at most 127 bytes
  */
-export function stateLeafHash(key: Uint8Array, value: Uint8Array): Uint8Array {
+function stateLeafHash(key: Uint8Array, value: Uint8Array): Uint8Array {
   const input = new Uint8Array(key.length + 3 + HASH_SIZE);
   input[1] = key.length;
   input.set(key, 2);

@@ -31,10 +31,11 @@ export const MAX_TEXT = 1_048_576;
 export const MAX_RESULT_ITEMS = 1_000_000;
 
 /** tendermint.abci.EventAttribute. */
-export const eventAttributeCodec: Codec<EventAttribute> = message<EventAttribute>(
-  'EventAttribute',
-  { key: text(1, MAX_TEXT), value: text(2, MAX_TEXT), index: bool(3) },
-);
+const eventAttributeCodec: Codec<EventAttribute> = message<EventAttribute>('EventAttribute', {
+  key: text(1, MAX_TEXT),
+  value: text(2, MAX_TEXT),
+  index: bool(3),
+});
 
 /** tendermint.abci.Event. */
 export const eventCodec: Codec<AbciEvent> = message<AbciEvent>('Event', {

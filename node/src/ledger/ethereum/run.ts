@@ -217,7 +217,7 @@ function resultOf(
 }
 
 /** Why a transaction that ran failed, if it did. */
-export function failureOf({ status, error, returned }: EvmOutcome): LedgerError | undefined {
+function failureOf({ status, error, returned }: EvmOutcome): LedgerError | undefined {
   if (status === 1) return undefined;
   if (error === 'revert') return evmError('Reverted', revertText(returned));
   return evmError('Failed', error ?? 'failed');

@@ -70,7 +70,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 
 /** JSON with sorted members and the escapes of Go's encoder for & < >. */
-export function sortedJson(value: unknown): string {
+function sortedJson(value: unknown): string {
   return JSON.stringify(sorted(value)).replace(/[&<>]/g, (char) => ESCAPES[char] as string);
 }
 

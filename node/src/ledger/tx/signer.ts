@@ -48,7 +48,7 @@ export type Checker = {
 };
 
 /** The id of the account that `key` controls. */
-export function keyAccountId(key: Pick<SignerKey, 'keys' | 'threshold'>): AccountId {
+function keyAccountId(key: Pick<SignerKey, 'keys' | 'threshold'>): AccountId {
   if (key.threshold === 0) return hash160(key.keys[0] as Uint8Array);
   const parts = key.keys.flatMap((k) => [
     Uint8Array.of(0x12, AMINO_SECP256K1.length + SECP256K1_BYTES),

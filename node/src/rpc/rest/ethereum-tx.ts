@@ -20,7 +20,7 @@ import { carriedMessage, firstAnswer } from './cosmos.ts';
 const MSG_ETHEREUM_TX = '/metatron.evm.v1.MsgEthereumTx';
 
 /** The Ethereum transaction in a transaction, if it carries one. */
-export function carriedBytes(tx: Uint8Array): Uint8Array | undefined {
+function carriedBytes(tx: Uint8Array): Uint8Array | undefined {
   const message = carriedMessage(tx);
   if (message?.typeUrl !== MSG_ETHEREUM_TX) return undefined;
   return MsgEthereumTx.decode(message.value).raw;

@@ -69,7 +69,7 @@ export type BlockSummary = {
 };
 
 /** The schema of `BlockSummary`. */
-export const blockSummarySchema: z.ZodType<BlockSummary> = z.object({
+const blockSummarySchema: z.ZodType<BlockSummary> = z.object({
   height: count,
   hash: hex,
   time: time,
@@ -89,7 +89,7 @@ export type EventAnswer = {
 };
 
 /** The schema of `EventAnswer`. */
-export const eventSchema: z.ZodType<EventAnswer> = z.object({
+const eventSchema: z.ZodType<EventAnswer> = z.object({
   type: z.string(),
   attributes: z.array(z.object({ key: z.string(), value: z.string(), index: z.boolean() })),
 });
@@ -142,7 +142,7 @@ export type TxSummary = {
 };
 
 /** The schema of `TxSummary`. */
-export const txSummarySchema: z.ZodType<TxSummary> = z.object({
+const txSummarySchema: z.ZodType<TxSummary> = z.object({
   hash: hex,
   height: count,
   index: count,
@@ -222,7 +222,7 @@ export type ValidatorAnswer = {
 };
 
 /** The schema of `ValidatorAnswer`. */
-export const validatorSchema: z.ZodType<ValidatorAnswer> = z.object({
+const validatorSchema: z.ZodType<ValidatorAnswer> = z.object({
   address: hex,
   publicKey: base64,
   power: decimal,
