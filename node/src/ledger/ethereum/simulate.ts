@@ -11,7 +11,7 @@ import { EMPTY, equalBytes } from '../../base/bytes.ts';
 import { getAccount } from '../auth/accounts.ts';
 import { contractKey } from '../evm/records.ts';
 import type { EvmAccess, EvmBlock, EvmOutcome, EvmTracer, EvmTx } from '../evm/types.ts';
-import { faultOf, intrinsicGas, MAX_TX_GAS } from '../evm/validity.ts';
+import { faultOf, intrinsicGas, MAX_INIT_CODE_BYTES, MAX_TX_GAS } from '../evm/validity.ts';
 import type { RecordKey } from '../keys.ts';
 import { type Base, Overlay } from '../overlay.ts';
 import type { RecordCodec } from '../record.ts';
@@ -28,6 +28,8 @@ const ESTIMATE_ERROR = 15n;
 /** Rounds until an access list must be stable. */
 const MAX_LIST_ROUNDS = 8;
 const NO_LIMIT = 2n ** 63n;
+/** What the engine calls the end of a run whose gas is used up. */
+const OUT_OF_GAS = 'out of gas';
 
 function least(a: bigint, b: bigint): bigint {
   return a < b ? a : b;
@@ -89,6 +91,11 @@ function prepare(host: EthereumHost, view: Base, request: CallRequest): Ready {
 
 /** Why the call may not run, in geth's words. Contracts may be senders here. */
 function whyNot({ host, base, block, tx }: Ready): string | undefined {
+  // Before the gas for it: no gas would be enough.
+  const size = tx.to === undefined ? tx.data.length : 0;
+  if (size > MAX_INIT_CODE_BYTES) {
+    return `max initcode size exceeded: code size ${size} limit ${MAX_INIT_CODE_BYTES}`;
+  }
   const overlay = new Overlay(base);
   const hidden = contractKey(host.ports.resolve(overlay, tx.from)).bytes;
   const state = {
@@ -163,7 +170,8 @@ export async function estimate(
   const first = await attemptWith(ready, most);
   if (typeof first === 'string') return { kind: 'fault', text: faultAt(first, most) };
   if (first.status === 0) {
-    if (first.error === 'revert') return { kind: 'call', outcome: toOutcome(first) };
+    // A failure of another kind says more than that this gas was not enough.
+    if (first.error !== OUT_OF_GAS) return { kind: 'call', outcome: toOutcome(first) };
     return { kind: 'fault', text: `gas required exceeds allowance (${most})` };
   }
   return { kind: 'estimate', gas: await narrow(ready, first.gasUsed, most) };

@@ -61,6 +61,8 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ['insufficient balance', 'insufficient balance for transfer'],
   ['static state change', 'write protection'],
   ['create collision', 'contract address collision'],
+  ['invalid bytecode deployed', 'invalid code: must not begin with 0xef'],
+  ['initcode exceeds max initcode size', 'max initcode size exceeded'],
   ['code size to deposit exceeds maximum code size', 'max code size exceeded'],
 ]);
 
