@@ -230,6 +230,7 @@ describe('EVM: alt_bn128 by WebAssembly', () => {
       [concatBytes(word(1n), word(3n)), g2(0n)],
       [g1(1n), new Uint8Array(128).fill(1)],
       [g1(1n), new Uint8Array(128).fill(0xff)],
+      Array.from({ length: 17 }, () => [g1(2n), g2(3n), g1(ORDER - 6n), g2(1n)]).flat(),
     ];
     for (const [i, parts] of cases.entries()) {
       const input = concatBytes(...parts);
@@ -239,7 +240,7 @@ describe('EVM: alt_bn128 by WebAssembly', () => {
   }).timeout(30_000);
 });
 
-describe('EVM: sums on BLS12-381 by WebAssembly', () => {
+describe('EVM: BLS12-381 by WebAssembly', () => {
   const theirs = new NobleBLS();
   const order = bls12_381.fields.Fr.ORDER;
   const modulus = bls12_381.fields.Fp.ORDER;
@@ -272,7 +273,21 @@ describe('EVM: sums on BLS12-381 by WebAssembly', () => {
     }
   };
 
-  it('are those of noble', () => {
+  const strayG2 = (): Uint8Array => {
+    const { Fp2 } = bls12_381.fields;
+    const b = Fp2.create({ c0: 4n, c1: 4n });
+    for (let i = 1n; ; i++) {
+      const x = Fp2.create({ c0: i, c1: 0n });
+      try {
+        const y = Fp2.sqrt(Fp2.add(Fp2.mul(Fp2.sqr(x), x), b));
+        return concatBytes(field(x.c0), field(x.c1), field(y.c0), field(y.c1));
+      } catch {
+        // No point has this x.
+      }
+    }
+  };
+
+  it('adds as noble does', () => {
     const scalars = [0n, 1n, 2n, 3n, order - 1n, order - 2n, 987_654_321_987_654_321n];
     const one = [...scalars.map(g1), strayG1(), concatBytes(field(1n), field(1n))];
     one.push(concatBytes(field(modulus), field(0n)), concatBytes(field(0n), field(modulus)));
@@ -291,4 +306,55 @@ describe('EVM: sums on BLS12-381 by WebAssembly', () => {
       }
     }
   }).timeout(30_000);
+
+  it('multiplies and sums as noble does, beyond a batch too', () => {
+    const scalars = [0n, 1n, 2n, order - 1n, order, order + 1n, 2n ** 256n - 1n, 5n ** 100n];
+    const many = Array.from({ length: 131 }, (_, i) => [BigInt(i % 7), 3n ** BigInt(i)] as const);
+    const sums: readonly (readonly (readonly [bigint, bigint])[])[] = [
+      ...scalars.map((scalar) => [[3n, scalar]] as const),
+      scalars.map((scalar, i) => [BigInt(i), scalar] as const),
+      many,
+      [
+        [5n, 7n],
+        [5n, order - 7n],
+      ],
+    ];
+    for (const terms of sums) {
+      const one = concatBytes(...terms.flatMap(([p, s]) => [g1(p), word(s)]));
+      expect(answerOf(() => ours.msmG1(one))).to.equal(answerOf(() => theirs.msmG1(one)));
+      if (terms === many) continue;
+      const two = concatBytes(...terms.flatMap(([p, s]) => [g2(p), word(s)]));
+      expect(answerOf(() => ours.msmG2(two))).to.equal(answerOf(() => theirs.msmG2(two)));
+    }
+    const strays = [strayG1(), concatBytes(field(1n), field(1n)), new Uint8Array(128).fill(255)];
+    for (const stray of strays) {
+      const input = concatBytes(g1(1n), word(1n), stray, word(0n));
+      expect(answerOf(() => ours.msmG1(input))).to.equal(answerOf(() => theirs.msmG1(input)));
+    }
+    for (const stray of [strayG2(), new Uint8Array(256).fill(1)]) {
+      const input = concatBytes(g2(1n), word(1n), stray, word(0n));
+      expect(answerOf(() => ours.msmG2(input))).to.equal(answerOf(() => theirs.msmG2(input)));
+    }
+  }).timeout(60_000);
+
+  it('pairs as noble does, beyond a batch too, and refuses what is in no group', () => {
+    const cancelling = [g1(2n), g2(3n), g1(order - 6n), g2(1n)];
+    const cases: readonly (readonly Uint8Array[])[] = [
+      [g1(1n), g2(1n)],
+      cancelling,
+      [g1(2n), g2(3n), g1(order - 5n), g2(1n)],
+      [g1(0n), g2(5n)],
+      [g1(5n), g2(0n), ...cancelling],
+      Array.from({ length: 9 }, () => cancelling).flat(),
+      [...Array.from({ length: 8 }, () => cancelling).flat(), g1(1n), g2(1n)],
+      [strayG1(), g2(0n)],
+      [g1(0n), strayG2()],
+      [strayG1(), g2(1n)],
+    ];
+    for (const [i, parts] of cases.entries()) {
+      const input = concatBytes(...parts);
+      const answer = answerOf(() => ours.pairingCheck(input));
+      expect(answer, String(i)).to.equal(answerOf(() => theirs.pairingCheck(input)));
+    }
+  }).timeout(60_000);
 });

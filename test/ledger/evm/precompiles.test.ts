@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { bls12_381 } from '@noble/curves/bls12-381.js';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { concatBytes, EMPTY, toHex } from '../../../node/src/base/bytes.ts';
@@ -23,6 +24,8 @@ const TAU_G1 = [
   'ad3eb50121139aa34db1d545093ac9374ab7bca2c0f3bf28e27c8dcd8fc7cb42',
   'd25926fc0c97b336e9f0fb35e5a04c81',
 ].join('');
+/** The x of a point of BLS12-381 that is in no group. */
+const STRAY_X = 4n;
 
 describe('EVM: precompiles', () => {
   let machine: Machine;
@@ -82,6 +85,23 @@ describe('EVM: precompiles', () => {
     expect(await run(10, input(at, word(0x1112n)))).to.include({ status: 0 });
     expect(await run(10, input(at, word(ORDER + 0x1111n)))).to.include({ status: 0 });
     expect(await run(10, input(word(ORDER + 0x1111n), at))).to.include({ status: 0 });
+  });
+
+  it('take no proof that is off the group, though its pairings are right', async () => {
+    const { Point } = bls12_381.G1;
+    const { Fp } = bls12_381.fields;
+    const stray = Point.fromAffine({ x: STRAY_X, y: Fp.sqrt(STRAY_X ** 3n + 4n) });
+    // Of an order that pairings do not see.
+    const unseen = stray.multiplyUnsafe(ORDER - 1n).add(stray);
+    expect([unseen.is0(), unseen.isTorsionFree()]).to.deep.equal([false, false]);
+    const { x, y } = Point.BASE.add(unseen).toAffine();
+    const proof = hex(x.toString(16).padStart(96, '0'));
+    proof[0] = (proof[0] as number) | (2n * y > Fp.ORDER ? 0xa0 : 0x80);
+    const { returned: digest } = await run(2, hex(TAU_G1));
+    const versioned = concatBytes(Uint8Array.of(1), digest.subarray(1));
+    const at = word(0x1111n);
+    const input = concatBytes(versioned, at, at, hex(TAU_G1), proof);
+    expect(await run(10, input)).to.include({ status: 0, gasUsed: 5_000_000n });
   });
 
   it('take garbage of any length without an exception', async () => {

@@ -10,7 +10,7 @@
 import { type EVMBN254Interface, EVMError } from '@ethereumjs/evm';
 import { fromHex } from '../../base/bytes.ts';
 import { present } from '../../base/errors.ts';
-import { CURVE, Curve, isZero, openModule, SIZE } from './mcl.ts';
+import { CURVE, Curve, isZero, openModule, PairingProduct, SIZE } from './mcl.ts';
 
 const WORD = 32;
 const G1_BYTES = 2 * WORD;
@@ -30,18 +30,16 @@ export class Bn254 implements EVMBN254Interface {
   readonly #a: number;
   readonly #b: number;
   readonly #scalar: number;
-  readonly #g2: number;
-  readonly #product: number;
-  readonly #factor: number;
+  readonly #pairings: PairingProduct;
 
   private constructor(curve: Curve) {
     this.#curve = curve;
     this.#a = curve.room(SIZE.g1);
     this.#b = curve.room(SIZE.g1);
     this.#scalar = curve.room(SIZE.fr);
-    this.#g2 = curve.room(SIZE.g2);
-    this.#product = curve.room(SIZE.gt);
-    this.#factor = curve.room(SIZE.gt);
+    this.#pairings = new PairingProduct(curve);
+    // Asked for below; otherwise it is checked with the curve's equation, and again.
+    curve.mcl._mclBn_verifyOrderG2(0);
   }
 
   /** Loads it. */
@@ -66,19 +64,16 @@ export class Bn254 implements EVMBN254Interface {
   }
 
   pairing(input: Uint8Array): Uint8Array {
-    const { mcl } = this.#curve;
-    mcl._mclBnGT_setInt32(this.#product, 1);
+    const pairings = this.#pairings;
+    pairings.begin();
     for (let at = 0; at < input.length; at += PAIR_BYTES) {
-      const pair = input.subarray(at, at + PAIR_BYTES);
-      this.#setPoint(this.#a, pair);
-      this.#setTwist(this.#g2, pair.subarray(G1_BYTES));
-      if (mcl._mclBnG1_isZero(this.#a) === 1 || mcl._mclBnG2_isZero(this.#g2) === 1) continue;
-      mcl._mclBn_millerLoop(this.#factor, this.#a, this.#g2);
-      mcl._mclBnGT_mul(this.#product, this.#product, this.#factor);
+      const { g1, g2 } = pairings.next;
+      this.#setPoint(g1, input.subarray(at, at + G1_BYTES));
+      this.#setTwist(g2, input.subarray(at + G1_BYTES, at + PAIR_BYTES));
+      pairings.take();
     }
-    mcl._mclBn_finalExp(this.#product, this.#product);
     const answer = new Uint8Array(WORD);
-    answer[WORD - 1] = mcl._mclBnGT_isOne(this.#product);
+    answer[WORD - 1] = pairings.isOne() ? 1 : 0;
     return answer;
   }
 

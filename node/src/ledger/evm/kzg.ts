@@ -56,12 +56,12 @@ export function kzgVerifier(mcl: Mcl): VerifyKzg {
   const point = (compressed: Uint8Array): InstanceType<Mcl['G1']> | undefined => {
     const value = new mcl.G1();
     try {
-      mcl.verifyOrderG1(true); // deserialize checks curve and group
+      mcl.verifyOrderG1(false); // deserialize checks the curve; the group is asked for
       value.deserialize(compressed);
     } catch {
       return undefined;
     }
-    return value;
+    return value.isZero() || value.isValidOrder() ? value : undefined;
   };
   const scalar = (number: Uint8Array): InstanceType<Mcl['Fr']> | undefined => {
     const value = new mcl.Fr();

@@ -37,6 +37,7 @@ export type MclModule = {
   readonly _mclBnG1_getBasePoint: Ask;
   readonly _mclBnG1_clear: Ask;
   readonly _mclBnG1_isValid: Ask;
+  readonly _mclBnG1_isValidOrder: Ask;
   readonly _mclBnG1_isZero: Ask;
   readonly _mclBnG1_normalize: Unary;
   readonly _mclBnG1_add: Binary;
@@ -48,7 +49,8 @@ export type MclModule = {
   readonly _mclBnG2_isZero: Ask;
   readonly _mclBnG2_normalize: Unary;
   readonly _mclBnG2_add: Binary;
-  readonly _mclBn_millerLoop: Binary;
+  readonly _mclBnG2_mulVec: Many;
+  readonly _mclBn_millerLoopVec: Many;
   readonly _mclBn_finalExp: Unary;
   readonly _mclBnGT_mul: Binary;
   readonly _mclBnGT_setInt32: (out: number, value: number) => void;
@@ -61,6 +63,9 @@ export const SIZE = { fp: 48, fr: 32, g1: 144, g2: 288, gt: 576 } as const;
 const VERSION = 46;
 /** Most bytes that are copied in one go. */
 const BUFFER_BYTES = 64;
+
+/** Pairs whose pairings are computed in one go. */
+const BATCH = 16;
 
 /** A module on a curve of its own. */
 export async function openModule(curve: number): Promise<MclModule> {
@@ -145,6 +150,59 @@ export class Curve {
     mcl._mclBnFp_setInt32(at + 4 * fp, 1);
     mcl._mclBnFp_setInt32(at + 5 * fp, 0);
     return mcl._mclBnG2_isValid(at) === 1;
+  }
+}
+
+/** A product of pairings, computed in batches: their squarings are shared. */
+export class PairingProduct {
+  readonly #mcl: MclModule;
+  readonly #g1s: number;
+  readonly #g2s: number;
+  readonly #product: number;
+  readonly #factor: number;
+  #count = 0;
+
+  constructor({ mcl }: Curve) {
+    this.#mcl = mcl;
+    this.#g1s = mcl._malloc(BATCH * SIZE.g1);
+    this.#g2s = mcl._malloc(BATCH * SIZE.g2);
+    this.#product = mcl._malloc(SIZE.gt);
+    this.#factor = mcl._malloc(SIZE.gt);
+  }
+
+  /** Begins anew. */
+  begin(): void {
+    this.#count = 0;
+    this.#mcl._mclBnGT_setInt32(this.#product, 1);
+  }
+
+  /** Where the points of the next pair are to be written. */
+  get next(): { readonly g1: number; readonly g2: number } {
+    const { g1, g2 } = SIZE;
+    return { g1: this.#g1s + g1 * this.#count, g2: this.#g2s + g2 * this.#count };
+  }
+
+  /** Takes the pair that was written. */
+  take(): void {
+    const { g1, g2 } = this.next;
+    // The pairing of nothing is one.
+    if (this.#mcl._mclBnG1_isZero(g1) === 1 || this.#mcl._mclBnG2_isZero(g2) === 1) return;
+    this.#count++;
+    if (this.#count === BATCH) this.#multiply();
+  }
+
+  #multiply(): void {
+    if (this.#count === 0) return;
+    this.#mcl._mclBn_millerLoopVec(this.#factor, this.#g1s, this.#g2s, this.#count);
+    this.#mcl._mclBnGT_mul(this.#product, this.#product, this.#factor);
+    this.#count = 0;
+  }
+
+  /** Whether the product of all pairs is one. */
+  isOne(): boolean {
+    this.#multiply();
+    this.#mcl._mclBn_finalExp(this.#product, this.#product);
+    return this.#mcl._mclBnGT_isOne(this.#product) === 1;
   }
 }
 
