@@ -103,7 +103,7 @@ interface IMemoryRules {
         uint256 entries;
         /// Bytes that the step keeps for good.
         uint256 size;
-        /// How many of the operations are this step's; zero for an action.
+        /// How many of the operations are this step's: zero for an action, and where no policy is asked.
         uint256 operations;
     }
 

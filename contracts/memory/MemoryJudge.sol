@@ -453,6 +453,7 @@ abstract contract MemoryJudge is MemorySpaces {
         Step calldata step,
         uint256 operation
     ) private returns (uint256 verdict, bytes memory reason) {
+        if (operation == cursor.operation) revert MemoryRulesMalformedBatch();
         Subject memory subject = Subject(step.space, step.author, step.account);
         Inquiry memory inquiry = _inquire(subject, cursor.policyGas, _signerList(cursor));
         for (uint256 place; operation < cursor.operation; ++place) {

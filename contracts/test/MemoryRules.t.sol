@@ -354,6 +354,8 @@ contract MemoryRulesTest is LedgerTest {
         steps[0].space = _space("policy", address(new PickyPolicy()), 0);
         _malformed(txs, steps, operations, new bytes[](0));
         txs[0].signers = 0;
+        steps[0].operations = 0;
+        _malformed(txs, steps, new IMemoryRules.Operation[](0), new bytes[](0));
         steps[0] = IMemoryRules.Step(space, BOB, BOB, 0, 1, 1, 1);
         _malformed(txs, steps, operations, new bytes[](0));
         steps[0].kinds = 1;

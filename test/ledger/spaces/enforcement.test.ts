@@ -254,6 +254,14 @@ describe('ledger: rules of spaces', () => {
       expect(logOf(personalSpaceId(bob.id)).length).to.equal(1 + policies.length);
     });
 
+    it('are asked about a write in the transaction that named them', async () => {
+      const alice = chain.who(0);
+      await chain.block(chain.tx(alice, [put(alice, 'wake')]));
+      const policy = await deploy(POLICY_CODE['loops'] as string);
+      const messages = [create(alice, 0, { policy }), put(alice, 'too early', space(0))];
+      expect(codes(await chain.block(chain.tx(alice, messages)))).to.deep.equal([refusedBy(17)]);
+    });
+
     it('get no more gas than the writer has left', async () => {
       const alice = chain.who(0);
       await chain.block(chain.tx(alice, [put(alice, 'wake')]));

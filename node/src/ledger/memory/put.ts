@@ -33,7 +33,7 @@ import type {
   RuledMessage,
 } from '../module.ts';
 import { once } from '../once.ts';
-import { KIND } from '../rules/call.ts';
+import { KIND, type Operation } from '../rules/call.ts';
 import type { Question, SpaceRef } from '../rules/question.ts';
 import { hasPolicy } from '../rules/state.ts';
 import { decodeCosmos } from '../tx/decode.ts';
@@ -154,13 +154,8 @@ class Put implements RuledMessage {
     const { state, gas } = context;
     const { key } = this.#message;
     gas.charge(GAS.put + GAS.storedByte * this.#storedBytes, 'put');
-    const step = question.operation(this.#space, this.#author, {
-      kind: KIND.put,
-      size: this.#storedBytes,
-      keyHash: key === '' ? NO_KEY : this.#hashOfKey(),
-      contentHash: this.#hashOfContent(),
-    });
-    const first = step.operations.length === 1;
+    const step = question.stepOf(this.#space, this.#author);
+    const first = step.entries === 0;
     if (first && this.#own) this.#openOwn(context, question);
     if (key !== '') this.#planVersion(context, question);
     if (first) {
@@ -168,9 +163,19 @@ class Put implements RuledMessage {
       step.hasPolicy = hasPolicy(state, this.#space.id);
       if (step.hasPolicy) gas.charge(GAS.policy, 'policy');
     }
+    question.add(step, KIND.put, this.#storedBytes, () => this.#operation());
     if (!step.hasPolicy) return;
     gas.charge(GAS.policyCall, 'policy');
     question.endBatch();
+  }
+
+  #operation(): Operation {
+    return {
+      kind: KIND.put,
+      size: this.#storedBytes,
+      keyHash: this.#message.key === '' ? NO_KEY : this.#hashOfKey(),
+      contentHash: this.#hashOfContent(),
+    };
   }
 
   /** A personal space comes to be with its owner's first write. */

@@ -2,7 +2,8 @@
  * What one transaction asks the rules contract: its operations, gathered by author and space.
  *
  * Upholds: a step has all operations of one author on one space since the last action, with their
- * totals, so that grants and quotas are decided once for all of them.
+ * totals, so that grants and quotas are decided once for all of them. It lists them where the space
+ * has a policy, or may have got one by an action before: nobody else looks at them.
  *
  * @module
  */
@@ -24,7 +25,12 @@ export type SpaceRef = {
 };
 
 /** A step that more operations may join. */
-export type OpenStep = OperationStep & { readonly of: SpaceRef; hasPolicy: boolean };
+export type OpenStep = OperationStep & {
+  readonly of: SpaceRef;
+  hasPolicy: boolean;
+  /** Whether an action before it may have given its space a policy. */
+  readonly followsAction: boolean;
+};
 
 /** Gathers what a transaction asks. */
 export class Question {
@@ -35,6 +41,7 @@ export class Question {
   /** The step of the operation before: that of the next, as a rule. */
   #latest: OpenStep | undefined;
   readonly #writes = new Map<string, number>();
+  #hasActions = false;
   #last = false;
 
   /** @param addressOf - an account as the EVM knows it */
@@ -42,27 +49,21 @@ export class Question {
     this.#addressOf = addressOf;
   }
 
-  /** Adds an operation. @returns the step that it is part of */
-  operation(of: SpaceRef, by: AccountId, operation: Operation): OpenStep {
-    const open = this.#stepOf(of, by);
-    const kind = 2 ** operation.kind;
-    if (open !== undefined) {
-      open.kinds |= kind;
-      open.entries++;
-      open.size += operation.size;
-      open.operations.push(operation);
-      return open;
-    }
-    const step = {
+  /** The step that an operation of an author on a space is part of; a new one has no entries. */
+  stepOf(of: SpaceRef, by: AccountId): OpenStep {
+    const open = this.#openStep(of, by);
+    if (open !== undefined) return open;
+    const step: OpenStep = {
       of,
       space: of.id,
       author: this.#addressOf(by),
       account: by,
-      kinds: kind,
-      entries: 1,
-      size: operation.size,
-      operations: [operation],
+      kinds: 0,
+      entries: 0,
+      size: 0,
+      operations: [],
       hasPolicy: false,
+      followsAction: this.#hasActions,
     };
     const here = this.#open.get(of.hex);
     if (here === undefined) this.#open.set(of.hex, [step]);
@@ -72,7 +73,19 @@ export class Question {
     return step;
   }
 
-  #stepOf(of: SpaceRef, by: AccountId): OpenStep | undefined {
+  /**
+   * Adds an operation to a step.
+   *
+   * @param operation - what a policy is told of it; only asked for where there may be one
+   */
+  add(step: OpenStep, kind: number, size: number, operation: () => Operation): void {
+    step.kinds |= 2 ** kind;
+    step.entries++;
+    step.size += size;
+    if (step.hasPolicy || step.followsAction) step.operations.push(operation());
+  }
+
+  #openStep(of: SpaceRef, by: AccountId): OpenStep | undefined {
     const latest = this.#latest;
     if (latest !== undefined && latest.of === of && latest.account === by) return latest;
     return this.#open.get(of.hex)?.find((step) => equalBytes(step.account, by));
@@ -83,6 +96,7 @@ export class Question {
     this.#steps.push({ author: this.#addressOf(by), account: by, action });
     this.#open.clear();
     this.#latest = undefined;
+    this.#hasActions = true;
     this.endBatch();
   }
 
