@@ -13,12 +13,7 @@ import { BitArray } from '../src/types/bit-array.ts';
 import { type BlockId, equalBlockIds, type PartSetHeader } from '../src/types/block-id.ts';
 import type { Commit } from '../src/types/commit.ts';
 import type { Time } from '../src/types/time.ts';
-import {
-  indexOfValidator,
-  rotate,
-  type Validator,
-  type ValidatorSet,
-} from '../src/types/validators.ts';
+import { indexOfValidator, type ValidatorSet } from '../src/types/validators.ts';
 import {
   type Proposal,
   type Verified,
@@ -154,19 +149,6 @@ export const FRESH_ROUND = {
   expired: undefined,
 } as const;
 
-/** Rounds ahead of the current one for which the proposer is worked out. */
-const PROPOSER_LOOKAHEAD = 100;
-
-/** Whose turn a round is; absent for rounds far ahead of the current one. */
-export function proposerOf(state: State, round: number): Validator | undefined {
-  if (round < 0 || round > state.round + PROPOSER_LOOKAHEAD) return undefined;
-  if (round === state.round) return state.validators.proposer;
-  if (round === 0) return state.firstValidators.proposer;
-  return round > state.round
-    ? rotate(state.validators, round - state.round).proposer
-    : rotate(state.firstValidators, round).proposer;
-}
-
 /** Our index among the height's validators, or −1. */
 export function ownIndex(state: State): number {
   const { address } = state.config;
@@ -221,11 +203,6 @@ export function voteAt(
   index: number,
 ): Verified<Vote> | undefined {
   return votesOf(state.votes, round, type)?.votes[index];
-}
-
-/** Our own vote of a round and type. */
-export function ownVote(state: State, round: number, type: VoteType): Verified<Vote> | undefined {
-  return voteAt(state, round, type, ownIndex(state));
 }
 
 /** The round in which the height before was decided, or −1, as NewRoundStep carries it. */

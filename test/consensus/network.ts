@@ -9,17 +9,12 @@
  * @module
  */
 import { step } from '../../node/consensus/core.ts';
-import {
-  type CoreConfig,
-  initialState,
-  proposerOf,
-  type State,
-} from '../../node/consensus/state.ts';
+import { type CoreConfig, initialState, type State } from '../../node/consensus/state.ts';
 import type { Effect, Input } from '../../node/consensus/types.ts';
 import { equalBytes } from '../../node/src/base/bytes.ts';
 import { type BlockId, blockIdKey, isNil } from '../../node/src/types/block-id.ts';
 import type { Commit } from '../../node/src/types/commit.ts';
-import { quorum, type ValidatorSet } from '../../node/src/types/validators.ts';
+import { quorum, rotate, type ValidatorSet } from '../../node/src/types/validators.ts';
 import type { Verified, Vote, VoteType } from '../../node/src/types/vote.ts';
 import {
   answer,
@@ -192,9 +187,10 @@ export class Network {
     this.addBlock(forged, label % 2 === 0);
     const blockId = [nil, forged, ...known][label % (known.length + 2)] ?? nil;
     if (what % 3 === 2 && !isNil(blockId)) {
-      const proposer = proposerOf(node.state, round)?.address;
+      const { firstValidators } = node.state;
+      const turn = round === 0 ? firstValidators : rotate(firstValidators, round);
       const own = this.set.validators[liar]?.address;
-      if (proposer === undefined || own === undefined || !equalBytes(proposer, own)) return;
+      if (own === undefined || !equalBytes(turn.proposer.address, own)) return;
       const proposal = proposalOf(height, round, (label % (round + 1)) - 1, blockId);
       this.pool.push({ to, input: { kind: 'proposal', proposal } });
       return;
