@@ -109,7 +109,7 @@ export class Bls extends MCLBLS {
     this.init();
     // The library has its module, though its types do not say so.
     const curve = new Curve((mcl as unknown as { readonly mod: MclModule }).mod, MODULUS);
-    // Asked for below where it counts; otherwise it is checked with the curve's equation, and again.
+    // Asked for below where it counts; else the curve's equation asks for it too, and again.
     curve.mcl._mclBn_verifyOrderG1(0);
     curve.mcl._mclBn_verifyOrderG2(0);
     this.#curve = curve;
