@@ -1,5 +1,5 @@
 /**
- * The log port: what any part may say about what it does. Node.ts provides pino.
+ * The log port: what any part may say about what it does. node-log.ts provides pino.
  *
  * Upholds: keys, plaintext and whole messages are never fields. Pure layers do not log; their
  * drivers do.

@@ -4,7 +4,7 @@
  * Upholds: a root commits to the number, order and bytes of the leaves. Leaves and inner nodes are
  * hashed under different prefixes, so one can never be taken for the other.
  * Spec: RFC 6962 section 2.1; CometBFT spec/core/encoding.md ("Merkle trees").
- * Used by: headers, part sets, results (types), and the logs of memory spaces (base/log.ts).
+ * Used by: headers, part sets, results (types), and the logs of memory spaces.
  *
  * @module
  */

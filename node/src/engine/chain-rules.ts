@@ -3,8 +3,8 @@
  *
  * Upholds: every node derives the same next state from a block and its results; a block is compared
  * with the state field by field before anyone votes for it.
- * Absent here: signatures and evidence, which need time (apply.ts); the form of a block on its own
- * (types/block-checks.ts).
+ * Absent here: signatures and evidence, which need time (executor.ts); the form of a block on its
+ * own (types/block-checks.ts).
  * Spec: CometBFT 0.38.25 state/validation.go, state/execution.go (updateState).
  *
  * @module

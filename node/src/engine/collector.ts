@@ -4,7 +4,7 @@
  * Upholds: a block is complete only if all its parts are proven under the header that names it and
  * its bytes decode to a block of this height; it is decoded once. Holds only blocks that the
  * consensus core still asks for, and at most one incomplete set.
- * Absent here: validity of the block; apply.ts has it.
+ * Absent here: validity of the block; executor.ts has it.
  *
  * @module
  */

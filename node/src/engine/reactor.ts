@@ -5,7 +5,7 @@
  * checked; a peer that sends a wrong signature, or breaks a rule of form, is dropped at once. What
  * came too early is kept, bounded; what is known or stale costs next to nothing.
  * Absent here: what we send (gossip.ts).
- * Spec: CometBFT consensus/reactor.go (Receive); architecture.md, decision 2.
+ * Spec: CometBFT consensus/reactor.go (Receive).
  *
  * @module
  */

@@ -7,7 +7,7 @@
  *
  * Upholds: reads never see a height that was not finalized. Record keys are at most 111 bytes and,
  * by their first byte, of fixed length, so that none is a prefix of another; text that a user
- * chooses enters a key as its SHA-256. The provider packs keys as architecture.md decision 3 says.
+ * chooses enters a key as its SHA-256.
  *
  * @module
  */

@@ -4,7 +4,7 @@
  * Upholds: a client that does not read is dropped with an error once its buffer is full; it never
  * slows the node. Requests of a connection are answered in order of arrival unless a method takes
  * its time.
- * Used by: websocket.ts (CometBFT's subscriptions) and eth/socket.ts (Ethereum's).
+ * Used by: websocket.ts (CometBFT's subscriptions) and eth/session.ts (Ethereum's).
  *
  * @module
  */

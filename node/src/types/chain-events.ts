@@ -1,5 +1,5 @@
 /**
- * What the engine publishes: for subscribers, metrics and the explorer.
+ * What the engine publishes: for subscribers and metrics.
  *
  * Upholds: a `committed` event is published only after its height is durable and indexed.
  *
