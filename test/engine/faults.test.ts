@@ -6,6 +6,7 @@
 import { expect } from 'chai';
 import { equalBytes, toHex, utf8 } from '../../node/src/base/bytes.ts';
 import { present } from '../../node/src/base/errors.ts';
+import { type Logger, SILENT } from '../../node/src/base/logger.ts';
 import { blockCodec } from '../../node/src/types/block.ts';
 import { type BlockId, NIL_BLOCK_ID } from '../../node/src/types/block-id.ts';
 import { evidenceListCodec } from '../../node/src/types/evidence.ts';
@@ -58,6 +59,40 @@ describe('engine: faults', () => {
     await world.start(0);
     const resumed = (): boolean => world.node(2).height >= stuck + 5;
     expect(await world.until(resumed, 60_000)).to.equal(true);
+  });
+
+  it('says in the log what it waits for while no block comes', async () => {
+    const lines: { readonly seconds: unknown; readonly peers: unknown; readonly text: string }[] =
+      [];
+    const logger: Logger = {
+      ...SILENT,
+      warn: (message, { seconds, peers, waitsFor } = {}) => {
+        if (message === 'no block yet') lines.push({ seconds, peers, text: String(waitsFor) });
+      },
+    };
+    const world = new World({ nodes: 4, emptyBlocksMs: 0, logger });
+    await world.startAll();
+    await world.node(0).live.submitTx(utf8('a=1'));
+    await world.reach(1);
+    await world.pass(100_000);
+    expect(lines, 'an idle chain is no stall').to.deep.equal([]);
+    await world.crash(1);
+    await world.crash(2);
+    await world.node(0).live.submitTx(utf8('b=2'));
+    await world.pass(100_000);
+    expect(lines.map(({ seconds }) => seconds)).to.deep.equal([10, 30, 70]);
+    const names = [1, 2].map((i) => toHex(world.node(i).key.address).slice(0, 8).toUpperCase());
+    for (const { peers, text } of lines) {
+      expect(peers).to.equal(1);
+      for (const name of names) expect(text).to.include(name);
+      expect(text).to.match(/^prevotes of \w{8}, \w{8} \(power 20 of 40 is here\)$/);
+    }
+    await world.start(1);
+    const height = world.node(0).height;
+    expect(await world.until(() => world.node(0).height > height, 60_000)).to.equal(true);
+    const told = lines.length;
+    await world.pass(100_000);
+    expect(lines.length, 'silent once blocks come').to.equal(told);
   });
 
   it('lets a node without blocks catch up, and then take part', async () => {

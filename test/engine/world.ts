@@ -8,7 +8,7 @@
 import { step } from '../../node/consensus/core.ts';
 import { KvstoreApplication, MemoryKeySpace } from '../../node/src/abci/kvstore.ts';
 import { toHex } from '../../node/src/base/bytes.ts';
-import { SILENT } from '../../node/src/base/logger.ts';
+import { type Logger, SILENT } from '../../node/src/base/logger.ts';
 import { Engine, type EngineOptions } from '../../node/src/engine/engine.ts';
 import type { GuardStore, Net, PeerId, SigningKey, Wal } from '../../node/src/engine/ports.ts';
 import type { StepFunction } from '../../node/src/engine/replay.ts';
@@ -45,6 +45,8 @@ export type WorldOptions = {
   readonly validators?: number;
   readonly emptyBlocksMs?: number;
   readonly durableApp?: boolean;
+  /** Who hears what node 0 logs. */
+  readonly logger?: Logger;
 };
 
 /** One node over its lives. */
@@ -169,7 +171,7 @@ export class World {
       checkFrom: (peer) => (node.exhausted.has(peer) ? () => undefined : check),
       forget: (peer) => node.forgotten.push(peer),
       indexers: [],
-      logger: SILENT,
+      logger: (index === 0 ? this.#options.logger : undefined) ?? SILENT,
       step: (state, input) => node.step(state, input),
       publish: (event) => node.events.push(event),
       fatal: (thrown) => {

@@ -11,7 +11,7 @@ import { runBadInput } from '../../scripts/soak/bad-input.ts';
 const COUNT = 360;
 
 describe('bad input', function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
 
   it('is refused with declared codes, and hurts no validator', async () => {
     const report = await runBadInput({ count: COUNT, seed: 7 });

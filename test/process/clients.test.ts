@@ -12,7 +12,7 @@ import { bundleTests, chainProofTests } from './clients-proofs.ts';
 import { readingTests, signingTests } from './clients-stargate.ts';
 
 describe('clients of a real devnet', function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
   const net = new ClientNet();
   before(() => net.start());
   after(() => net.stop());

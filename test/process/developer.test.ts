@@ -64,7 +64,7 @@ function onLedger(home: string, script: string): Promise<Finished> {
 }
 
 describe('Hardhat on a devnet', function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
   const folder = temporaryFolder();
   const home = join(folder.path, 'net');
   let devnet: Devnet | undefined;

@@ -24,7 +24,7 @@ import { type Devnet, metatron, startDevnet, temporaryFolder, until } from './su
 const bytes = (hex: string): Uint8Array => present(fromHex(hex.replace(/^0x/, '')), 'hex');
 
 describe('Ethereum transactions on real processes', function () {
-  this.timeout(60_000);
+  this.timeout(240_000);
   const folder = temporaryFolder();
   let devnet: Devnet | undefined;
   let rpc = '';

@@ -11,7 +11,7 @@ import { protocolTests } from './eth-protocol.ts';
 import { viemTests } from './eth-viem.ts';
 
 describe("Ethereum's JSON-RPC of a real node", function () {
-  this.timeout(60_000);
+  this.timeout(240_000);
   const net = new EthNet();
   before(() => net.start());
   after(() => net.stop());

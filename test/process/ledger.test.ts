@@ -36,7 +36,7 @@ function run(file: string, args: readonly string[]): Promise<Finished> {
 }
 
 describe('ledger of real processes', function () {
-  this.timeout(60_000);
+  this.timeout(240_000);
   const folder = temporaryFolder();
   const home = join(folder.path, 'net');
   let devnet: Devnet | undefined;

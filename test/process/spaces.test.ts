@@ -29,7 +29,7 @@ import {
 type Json = Readonly<Record<string, unknown>>;
 
 describe('spaces on four validators', function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
   const folder = temporaryFolder();
   let devnet: Devnet;
 

@@ -19,6 +19,7 @@ import type { PeerState } from './peer-state.ts';
 import type { PeerId } from './ports.ts';
 import { Reactor } from './reactor.ts';
 import { Signer } from './signer.ts';
+import { Stall } from './stall.ts';
 import { Sync } from './sync.ts';
 import { TxGossip } from './tx-gossip.ts';
 import { encodeRecord } from './wal-records.ts';
@@ -46,6 +47,7 @@ export type EngineParts = {
   readonly txs: TxGossip;
   readonly reactor: Reactor;
   readonly sync: Sync;
+  readonly stall: Stall;
   readonly peers: Map<PeerId, PeerState>;
 };
 
@@ -110,5 +112,7 @@ export function assemble(
   const peer = (id: PeerId): PeerState | undefined => peers.get(id);
   const reactor = new Reactor({ driver, gossip, collector, clock, chain, peer, drop, checkFrom });
   const sync = new Sync({ net, clock, store, peers, drop, wake });
-  return { mempool, evidence, executor, collector, driver, gossip, txs, reactor, sync, peers };
+  const stall = new Stall({ clock, logger, collector, peers, core, paused });
+  const made = { mempool, evidence, executor, collector, driver, gossip, txs, reactor, sync };
+  return { ...made, stall, peers };
 }

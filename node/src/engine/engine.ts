@@ -184,6 +184,7 @@ export class Engine implements NetListener {
       this.#parts.sync.tick();
       this.#parts.gossip.repair();
       this.#parts.txs.tick();
+      this.#parts.stall.tick();
       const { paused } = this.#parts.driver;
       const idle = !this.#parts.sync.active || this.#parts.sync.stalledMs > REST_MS;
       if (paused && idle) await this.#resume();

@@ -37,7 +37,7 @@ export const errors: {
   readonly PortInUse: ErrorSpec<{ readonly port: number }>;
   readonly BadFile: ErrorSpec<{ readonly file: string; readonly reason: string }>;
   readonly NodeFailed: ErrorSpec<{ moniker: string; reason: string; log: string }>;
-  readonly NotReady: ErrorSpec<{ readonly seconds: number; readonly home: string }>;
+  readonly NotReady: ErrorSpec<{ seconds: number; stand: string; home: string }>;
 } = {
   Differs: errorSpec(
     'devnet',
@@ -64,7 +64,9 @@ export const errors: {
     'devnet',
     6,
     'node',
-    (p) => `no block after ${p.seconds} s: read the logs in ${p.home}/node*/node.log`,
+    (p) =>
+      `nothing moved for ${p.seconds} s and a first block is missing (${p.stand}): ` +
+      `read the logs in ${p.home}/node*/node.log`,
   ),
 };
 

@@ -14,7 +14,8 @@ import { fileURLToPath } from 'node:url';
 import { LedgerError } from '../base/errors.ts';
 import type { SecretAccount } from './accounts.ts';
 import { type DevnetPlan, errors, type NodePlan } from './devnet-plan.ts';
-import { call, latestHeight } from './rpc-client.ts';
+import { firstBlocks, startPorts } from './devnet-start.ts';
+import { call } from './rpc-client.ts';
 
 /** A running validator. */
 export type DevnetNode = {
@@ -58,7 +59,6 @@ export type DevnetEvents = {
   progress(text: string): void;
 };
 
-const START_SECONDS = 60;
 const STOP_MS = 4_600;
 const LOG_ROTATE_BYTES = 64 * 1_048_576;
 const COMMAND: string = fileURLToPath(new URL('../../bin/metatron.mjs', import.meta.url));
@@ -132,26 +132,6 @@ async function stopChildren(children: readonly Child[]): Promise<void> {
   clearTimeout(timer);
 }
 
-async function firstBlocks(
-  nodes: readonly DevnetNode[],
-  home: string,
-  deadline: number,
-  signal: AbortSignal,
-): Promise<void> {
-  const waiting = new Set(nodes);
-  while (waiting.size > 0) {
-    signal.throwIfAborted();
-    for (const node of waiting) {
-      const height = await latestHeight(node.rpc).catch(() => 0);
-      if (height >= 1) waiting.delete(node);
-    }
-    if (waiting.size > 0 && performance.now() > deadline) {
-      throw new LedgerError(errors.NotReady, { seconds: START_SECONDS, home });
-    }
-    if (waiting.size > 0) await new Promise((resolve) => setTimeout(resolve, 40));
-  }
-}
-
 /** What Ethereum tools need to know of a node. */
 async function ethereumOf(
   evm: string,
@@ -166,7 +146,7 @@ async function ethereumOf(
  * @param signal - gives up and stops what was started
  * @param profile - folder for a processor profile of each validator, written when it stops
  * @returns when every validator has committed block 1
- * @throws LedgerError devnet/5 if one refuses to start, devnet/6 if there is no block in time;
+ * @throws LedgerError devnet/5 if one refuses to start, devnet/6 if nothing moves for long;
  *   every process is stopped then
  */
 export async function runDevnet(
@@ -189,11 +169,12 @@ export async function runDevnet(
     }, events.progress);
   });
   try {
-    const deadline = performance.now() + START_SECONDS * 1_000;
     events.progress(`starting ${children.length} validators`);
-    const nodes = await Promise.all(children.map((child) => child.ready));
-    events.progress('waiting for the first block');
-    await firstBlocks(nodes, plan.home, deadline, signal);
+    const starting = children.map(({ ready }, i) => {
+      return { moniker: plan.nodes[i]?.moniker ?? '', ready };
+    });
+    const ports = startPorts(events.progress);
+    const nodes = await firstBlocks(starting, plan.home, signal, ports);
     const { rpc, api, evm } = nodes[0] ?? { rpc: '', api: '', evm: '' };
     const { chainId, home, accounts } = plan;
     const ethereum = evm === '' ? {} : await ethereumOf(evm);
