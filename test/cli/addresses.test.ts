@@ -71,7 +71,8 @@ describe('an account by its 0x address', () => {
         expect(done.code, done.stderr).to.equal(0);
       }
       const shown = parsed(await memory('space', 'show', name, '--json'));
-      expect(shown).to.include({ owner: address, personal: true });
+      const both = { owner: address, ownerEvmAddress: evmAddress.toLowerCase() };
+      expect(shown).to.include({ ...both, personal: true });
     }
   });
 
@@ -132,6 +133,16 @@ describe('an account by its 0x address', () => {
     expect(nothing.stderr).to.match(/0x\w{40} has no grant in the space to take away/);
     const shown = await memory('space', 'show', id);
     expect(shown.stdout).to.contain(id);
+  });
+
+  it('signs, by either address', async () => {
+    const { address, evmAddress } = node.account('bob');
+    for (const from of [address, evmAddress, evmAddress.toLowerCase()]) {
+      const done = await memory('put', `as ${from}`, '--from', from);
+      expect(done.code, done.stderr).to.equal(0);
+    }
+    const { total } = parsed(await memory('list', '--owner', address, '--json'));
+    expect(total).to.equal(4);
   });
 
   it('is given a space', async () => {

@@ -108,7 +108,7 @@ describe('verify before a chain', () => {
       ],
       [
         ['--listing', address],
-        ['these 2 are all entries', 'all 2 operations of its log'],
+        ['exactly the entries below (2)', 'operations 0 to 1, 2 of them'],
       ],
       [
         ['--owner', address, '--since', '2'],

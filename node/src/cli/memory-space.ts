@@ -188,18 +188,23 @@ function subjectHex(subject: string): string {
 }
 
 async function show(space: string, options: ShowOptions): Promise<void> {
-  const [{ memoryClient, reading }, { withSubjects }] = await Promise.all([
-    import('../ops/memory-read.ts'),
-    import('../ops/space-messages.ts'),
-  ]);
+  const [{ memoryClient, reading }, { withSubjects }, { accountOn }, { nodeRpc }] =
+    await Promise.all([
+      import('../ops/memory-read.ts'),
+      import('../ops/space-messages.ts'),
+      import('../client/accounts.ts'),
+      import('../ops/rpc-client.ts'),
+    ]);
   const { node, height } = options;
   const client = memoryClient(node);
   const rules = await reading({ owner: space, height }, client.space(space, height));
   const { grants } = await reading({ owner: space, height }, client.grants(space, EMPTY, height));
   const held = await withSubjects(node, grants);
+  const { evmAddress: ownerEvmAddress } = await accountOn(nodeRpc(node), rules.owner);
   const answer = {
     space: toHex(rules.spaceId),
     owner: rules.owner,
+    ownerEvmAddress,
     mode: rules.mode === 0 ? 'public' : 'sealed',
     personal: rules.personal,
     frozen: rules.frozen || rules.frozenByGovernors,
@@ -216,9 +221,10 @@ async function show(space: string, options: ShowOptions): Promise<void> {
     })),
     height: Number(rules.height),
   };
+  const owner = ownerEvmAddress ? `${rules.owner} (${ownerEvmAddress})` : rules.owner;
   printResult(options.json === true, answer, () =>
     [
-      ...Object.entries({ ...answer, grants: undefined })
+      ...Object.entries({ ...answer, owner, ownerEvmAddress: undefined, grants: undefined })
         .filter(([, value]) => value !== undefined)
         .map(([name, value]) => `${name.padEnd(9)}${String(value)}`),
       ...answer.grants.map(

@@ -15,6 +15,7 @@ import { type ErrorSpec, errorSpec, LedgerError, present } from '../base/errors.
 import type { Any } from '../ledger/tx/wire.ts';
 import type { SecretAccount } from '../ops/accounts.ts';
 import type { Committed } from '../ops/chain-client.ts';
+import type { PublicAccount } from '../ops/keystore.ts';
 import { abiOption, DEVNET_HOME, keysOption, nodeOption, shown, wholeNumber } from './options.ts';
 import { note } from './output.ts';
 import { askPassphrase } from './passphrase.ts';
@@ -60,7 +61,10 @@ export type SignOptions = {
 /** Adds the options of a command that signs. */
 export function withSigner(command: Command): Command {
   return command
-    .requiredOption('--from <name>', 'account that signs: a key, or one of the devnet (alice …)')
+    .requiredOption(
+      '--from <name>',
+      'account that signs: a key, or one of the devnet (alice …), by name or address',
+    )
     .addOption(nodeOption())
     .addOption(keysOption())
     .addOption(
@@ -83,12 +87,21 @@ type DevnetFile = { readonly chainId: string; readonly accounts: readonly Secret
 
 type DevnetAccount = { readonly account: SecretAccount; readonly chainId: string };
 
+/** The account of this name, or else the one that has this address, bech32 or 0x. */
+function named<A extends PublicAccount>(accounts: readonly A[], text: string): A | undefined {
+  const lower = text.toLowerCase();
+  return (
+    accounts.find(({ name }) => name === text) ??
+    accounts.find((one) => one.address === text || one.evmAddress.toLowerCase() === lower)
+  );
+}
+
 /** The account of this name in the devnet of a folder, and that devnet's chain. */
 function devnetAccount(devnet: string, name: string): DevnetAccount | undefined {
   const file = join(devnet, 'devnet.json');
   if (!existsSync(file)) return undefined;
   const { accounts, chainId } = JSON.parse(readFileSync(file, 'utf8')) as DevnetFile;
-  const account = accounts.find((one) => one.name === name);
+  const account = named(accounts, name);
   return account && { account, chainId };
 }
 
@@ -117,16 +130,16 @@ export function shadowedBy(
 async function signingAccount(options: SignOptions, on: string): Promise<SecretAccount> {
   const { listAccounts, openAccount } = await import('../ops/keystore.ts');
   const { node, from: name, keys, devnetHome: devnet } = options;
-  const stored = listAccounts(keys).find((account) => account.name === name);
+  const stored = named(listAccounts(keys), name);
   if (stored !== undefined) {
-    const shadowed = shadowedBy(devnet, stored, on);
+    const shadowed = shadowedBy(devnet, { ...stored, name }, on);
     if (shadowed !== undefined) {
       note(
         `signing as ${name} of the keystore, ${stored.address}; ${name} of the devnet is another ` +
           `account, ${shadowed}: to sign as that one, name an empty folder with --keys`,
       );
     }
-    return await openAccount(keys, name, await askPassphrase());
+    return await openAccount(keys, stored.name, await askPassphrase());
   }
   const other = devnetAccount(devnet, name);
   if (other === undefined) throw new LedgerError(errors.NoSigner, { name, keys, devnet });

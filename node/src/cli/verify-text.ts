@@ -17,7 +17,7 @@ import { table } from './output.ts';
 
 /** Who vouches for the proof, and how addresses are written. */
 export type Seen = Trusted & {
-  /** By whose word the validators are trusted. */
+  /** Who says that these are the validators, as in `the node at … says`. */
   readonly source: string;
   readonly prefix: string;
   /** Whose space it is by `--owner`, which was checked. */
@@ -95,7 +95,7 @@ function claimOf({ proves, entries }: Shown): string {
     case 'listing':
       return entries.length === 0
         ? 'the space holds no entry'
-        : `these ${entries.length} are all entries of the space, in order: none is left out`;
+        : `the space holds exactly the entries below (${entries.length}): none is left out`;
     case 'consistency':
       return 'between these heights the log of the space only grew: nothing was changed or removed';
     default:
@@ -125,6 +125,11 @@ function logText({ height, time, size, root }: ProvenLog): string {
   return `${state}: ${size} operations, root ${root}`;
 }
 
+function rangeText(size: number, entries: number): string {
+  if (size === 0) return 'its whole log, which is empty';
+  return `its whole log: operations 0 to ${size - 1}, ${entries} of them entries`;
+}
+
 /** What the proof is about as a whole. */
 function subjectOf({ entries, listing, absent, growth }: Shown, seen: Seen): Facts {
   const [entry] = entries;
@@ -133,7 +138,7 @@ function subjectOf({ entries, listing, absent, growth }: Shown, seen: Seen): Fac
     return {
       space: spaceText(space, owner, seen),
       owner: addressOf(owner, seen),
-      range: `all ${size} operations of its log, ${entries.length} of them entries`,
+      range: rangeText(size, entries.length),
       state: stateText(listing),
     };
   }
@@ -175,7 +180,7 @@ export function factsOf(shown: Shown, seen: Seen): string {
   const whole = {
     ...subjectOf(shown, seen),
     chain: chainId,
-    validators: `${toHex(validatorsHash)}, trusted by ${source}`,
+    validators: `${toHex(validatorsHash)}, as ${source}`,
   };
   return [
     `the proof holds: ${claimOf(shown)}`,

@@ -43,11 +43,11 @@ async function trusted(options: Options): Promise<Anchor> {
       return wrongUsage(`--genesis: ${genesis} names no validators (${trust.message})`, trust);
     }
     const prefix = bech32PrefixOf(utf8(JSON.stringify(document.app_state ?? {})));
-    return { ...trust, source: `the genesis ${genesis}`, prefix };
+    return { ...trust, source: `the genesis ${genesis} says`, prefix };
   }
   if (node !== undefined) {
     const { nodeRpc } = await import('../ops/rpc-client.ts');
-    return { ...(await trustNode(nodeRpc(node))), source: `the node at ${node}` };
+    return { ...(await trustNode(nodeRpc(node))), source: `the node at ${node} says` };
   }
   if (chainId === undefined || validatorsHash === undefined) {
     return wrongUsage(
@@ -55,7 +55,8 @@ async function trusted(options: Options): Promise<Anchor> {
     );
   }
   const hash = fromHex(validatorsHash);
-  if (hash?.length === 32) return { chainId, validatorsHash: hash, source: '--validators-hash' };
+  if (hash?.length === 32)
+    return { chainId, validatorsHash: hash, source: '--validators-hash says' };
   return wrongUsage('--validators-hash: 64 hex digits, as a header has them');
 }
 
