@@ -9,9 +9,9 @@
 import { fromBase64, fromHex, toBase64, toHex, toUpperHex, utf8 } from '../base/bytes.ts';
 import { type ErrorSpec, errorSpec, LedgerError } from '../base/errors.ts';
 import { sha256 } from '../base/hash.ts';
-import { bytes, type Codec, list, message, optional, text, uint64 } from '../base/proto.ts';
 import { accountOn, addressOn } from '../client/accounts.ts';
-import { type Any, anyCodec, type Coin, coinCodec } from '../ledger/tx/wire.ts';
+import type { Coin } from '../ledger/tx/wire.ts';
+import { addressRequestCodec, readAccount, readBalances } from '../rpc/rest/cosmos.ts';
 import { call, nodeRpc, pick, pickText, errors as rpcErrors } from './rpc-client.ts';
 import { checkAddress, isEvmAddress, wrongUsage } from './usage.ts';
 
@@ -76,29 +76,12 @@ export async function query(
   return { value: value ?? new Uint8Array(0), height: pickText(response, 'height') };
 }
 
-type AddressRequest = { readonly address: string };
-const addressRequest: Codec<AddressRequest> = message<AddressRequest>('AddressRequest', {
-  address: text(1, 256),
-});
-
 /** Where an account stands. */
 export type AccountState = {
   readonly address: string;
-  readonly publicKey: Any | undefined;
   readonly accountNumber: bigint;
   readonly sequence: bigint;
 };
-
-const accountCodec: Codec<AccountState> = message<AccountState>('BaseAccount', {
-  address: text(1, 256),
-  publicKey: optional(2, anyCodec),
-  accountNumber: uint64(3),
-  sequence: uint64(4),
-});
-
-const accountResponse: Codec<{ readonly account: Any | undefined }> = message<{
-  readonly account: Any | undefined;
-}>('QueryAccountResponse', { account: optional(1, anyCodec) });
 
 /**
  * A query about the account of one address, bech32 or 0x.
@@ -108,7 +91,7 @@ const accountResponse: Codec<{ readonly account: Any | undefined }> = message<{
 async function queryAddress(node: string, path: string, text: string): Promise<Uint8Array> {
   const address = await addressOn(nodeRpc(node), checkAddress(text, 'the account'));
   try {
-    return (await query(node, path, addressRequest.encode({ address }))).value;
+    return (await query(node, path, addressRequestCodec.encode({ address }))).value;
   } catch (thrown) {
     if (!LedgerError.is(thrown, errors.QueryRefused)) throw thrown;
     const expected = /Bech32 prefix; expected ([^ ,]+)/.exec(thrown.params.log)?.[1];
@@ -130,18 +113,10 @@ export async function account(node: string, address: string): Promise<AccountSta
     }
     throw thrown;
   }
-  const found = accountResponse.decode(value).account;
-  if (found === undefined) throw new LedgerError(errors.NoAccount, { address });
-  return accountCodec.decode(found.value);
+  const found = readAccount(value);
+  const [accountNumber, sequence] = [BigInt(found.accountNumber), BigInt(found.sequence)];
+  return { address: found.address, accountNumber, sequence };
 }
-
-type Page = { readonly nextKey: Uint8Array; readonly total: bigint };
-type Balances = { readonly balances: readonly Coin[]; readonly page: Page | undefined };
-
-const balancesCodec: Codec<Balances> = message<Balances>('QueryAllBalancesResponse', {
-  balances: list(1, coinCodec, 10_000),
-  page: optional(2, message<Page>('PageResponse', { nextKey: bytes(1, 256), total: uint64(2) })),
-});
 
 /**
  * Everything an account holds, up to one page of the node.
@@ -150,7 +125,7 @@ const balancesCodec: Codec<Balances> = message<Balances>('QueryAllBalancesRespon
  */
 export async function balances(node: string, address: string): Promise<readonly Coin[]> {
   const path = '/cosmos.bank.v1beta1.Query/AllBalances';
-  const found = balancesCodec.decode(await queryAddress(node, path, address)).balances;
+  const found = readBalances(await queryAddress(node, path, address));
   if (found.length > 0 || !isEvmAddress(address)) return found;
   const { evmAddress } = await accountOn(nodeRpc(node), address);
   if (evmAddress === undefined) throw new LedgerError(errors.NoAlias, { address });

@@ -1,5 +1,6 @@
 /**
- * The few Cosmos SDK messages REST reads: an account, its balances, what a transaction carries.
+ * The few Cosmos SDK messages that REST and commands read: an account, its balances, what a
+ * transaction carries.
  *
  * Upholds: decoding is strict, as the ledger's own answers are canonical.
  * Spec: cosmos.auth.v1beta1 and cosmos.bank.v1beta1 of Cosmos SDK 0.50.
