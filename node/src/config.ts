@@ -44,6 +44,20 @@ const address = (): z.ZodString =>
 const millis = (min = 0): z.ZodNumber => z.int().min(min).max(3_600_000);
 const count = (min: number, max: number): z.ZodNumber => z.int().min(min).max(max);
 
+/** Who may call a port that browsers reach. */
+const callers = {
+  origins: key(
+    z.array(z.string().max(256)).max(64).default([]),
+    '',
+    'Web origins whose pages may call; none by default.',
+  ),
+  hosts: key(
+    z.array(z.string().max(256)).max(64).default([]),
+    '',
+    'Host names accepted besides localhost and addresses.',
+  ),
+};
+
 const schema = z.strictObject({
   moniker: key(
     z.string().min(1).max(70).default('node'),
@@ -102,16 +116,7 @@ const schema = z.strictObject({
         'host:port',
         'RPC, REST and metrics over HTTP and WebSocket. Port 0 takes a free one.',
       ),
-      origins: key(
-        z.array(z.string().max(256)).max(64).default([]),
-        '',
-        'Web origins whose pages may call; none by default.',
-      ),
-      hosts: key(
-        z.array(z.string().max(256)).max(64).default([]),
-        '',
-        'Host names accepted besides localhost and addresses.',
-      ),
+      ...callers,
       unsafe: key(
         z.boolean().default(false),
         '',
@@ -126,16 +131,7 @@ const schema = z.strictObject({
         'host:port',
         "Ethereum's JSON-RPC over HTTP and WebSocket. Port 0 takes a free one; empty serves none.",
       ),
-      origins: key(
-        z.array(z.string().max(256)).max(64).default([]),
-        '',
-        'Web origins whose pages may call; none by default.',
-      ),
-      hosts: key(
-        z.array(z.string().max(256)).max(64).default([]),
-        '',
-        'Host names accepted besides localhost and addresses.',
-      ),
+      ...callers,
       secondOpinion: key(
         z.enum(['halt', 'report', 'off']).default('halt'),
         '',
