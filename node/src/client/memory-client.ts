@@ -32,9 +32,8 @@ import {
   QuerySpaceRulesRequest,
   QuerySpaceRulesResponse,
 } from '../gen/metatron/memory/v1/query.ts';
-import { type Entry, EntryType, Operation } from '../gen/metatron/memory/v1/state.ts';
+import { type Entry, EntryType } from '../gen/metatron/memory/v1/state.ts';
 import { type MsgPut, MsgPutResponse } from '../gen/metatron/memory/v1/tx.ts';
-import { timestampNanos } from '../types/amino.ts';
 import type {
   AbsenceProof,
   ConsistencyProof,
@@ -42,6 +41,7 @@ import type {
   HeadProof,
   ListingProof,
 } from '../types/bundles.ts';
+import { entryOfLeaf } from '../types/entries.ts';
 import { MSG_PUT_RESPONSE_URL, MSG_PUT_URL } from '../types/memory.ts';
 import { addressOn } from './accounts.ts';
 import { broken, errors, malformed } from './errors.ts';
@@ -155,9 +155,9 @@ export function putMessage(author: string, draft: PutDraft): PutMessage {
 
 /** Reads a logged entry; its content must be the one that its leaf names. */
 export function readLogged({ leaf, content, index }: LoggedEntry, readAt: number): Memory {
-  const { kind, height, blockTime } = Operation.decode(leaf);
-  if (kind?.$case !== 'put' || blockTime === undefined) return malformed('entry');
-  const entry = kind.value;
+  const found = entryOfLeaf(leaf);
+  if (found?.blockTime === undefined) return malformed('entry');
+  const { entry, height, blockTime } = found;
   if (!equalBytes(sha256(content), entry.contentHash)) return broken('content');
   return {
     id: toHex(entry.id),
@@ -165,8 +165,8 @@ export function readLogged({ leaf, content, index }: LoggedEntry, readAt: number
     entry,
     content,
     text: fromUtf8(content),
-    height: Number(height),
-    blockTime: timestampNanos(blockTime),
+    height,
+    blockTime,
     readAt,
   };
 }
@@ -179,7 +179,7 @@ function readPage({ value, height: readAt }: Answer): MemoryPage {
   const { entries, total, next } = QueryListResponse.decode(value);
   return {
     memories: entries
-      .filter(({ leaf }) => Operation.decode(leaf).kind?.$case === 'put')
+      .filter(({ leaf }) => entryOfLeaf(leaf) !== undefined)
       .map((entry) => readLogged(entry, readAt)),
     total: Number(total),
     next: next === undefined ? undefined : Number(next),

@@ -14,10 +14,10 @@ import { type ErrorSpec, errorSpec, LedgerError } from '../base/errors.ts';
 import { sha256 } from '../base/hash.ts';
 import { errors as clientErrors } from '../client/errors.ts';
 import { type Memory, MemoryClient } from '../client/memory-client.ts';
-import { EntryType } from '../gen/metatron/memory/v1/state.ts';
 import { MsgPutResponse } from '../gen/metatron/memory/v1/tx.ts';
 import { txMsgDataCodec } from '../ledger/tx/wire.ts';
 import type { ConsistencyProof } from '../types/bundles.ts';
+import { entryTypeName } from '../types/entries.ts';
 import { latestHeight, nodeRpc } from './rpc-client.ts';
 
 /** Refusals. */
@@ -143,11 +143,6 @@ export type EntryJson = {
   readonly contentBase64: string | undefined;
 };
 
-function typeName(type: EntryType): string {
-  const found = Object.entries(EntryType).find(([, value]) => value === type);
-  return found === undefined ? String(type) : found[0].toLowerCase();
-}
-
 /** An entry for people and programs. */
 export function entryJson({ id, index, entry, content, text, height }: Memory): EntryJson {
   return {
@@ -156,7 +151,7 @@ export function entryJson({ id, index, entry, content, text, height }: Memory): 
     key: entry.key,
     version: Number(entry.version),
     author: encodeBech32('metatron', entry.author),
-    type: typeName(entry.type),
+    type: entryTypeName(entry.type),
     tags: entry.tags,
     height,
     contentHash: toHex(entry.contentHash),
