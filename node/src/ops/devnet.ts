@@ -63,10 +63,10 @@ const STOP_MS = 4_600;
 const LOG_ROTATE_BYTES = 64 * 1_048_576;
 const COMMAND: string = fileURLToPath(new URL('../../bin/metatron.mjs', import.meta.url));
 
-/** Node's options for a validator; bin/metatron.mjs says why they are these. */
-function nodeFlags(): readonly string[] {
-  const file = new URL('../../bin/node-flags.json', import.meta.url);
-  return JSON.parse(readFileSync(file, 'utf8')) as readonly string[];
+/** What a validator's process starts with; bin/metatron.mjs says why it is this. */
+function startWith<T>(name: string): T {
+  const file = new URL(`../../bin/${name}`, import.meta.url);
+  return JSON.parse(readFileSync(file, 'utf8')) as T;
 }
 
 type Announcement = {
@@ -95,10 +95,13 @@ function profiling(node: NodePlan, folder: string | undefined): readonly string[
 function startNode(node: NodePlan, profile: string | undefined): Child {
   const log = join(node.home, 'node.log');
   const descriptor = openLog(log);
-  const options = [...nodeFlags(), ...profiling(node, profile)];
+  const flags = startWith<readonly string[]>('node-flags.json');
+  const variables = startWith<Readonly<Record<string, string>>>('node-env.json');
+  const options = [...flags, ...profiling(node, profile)];
   const command = [...options, COMMAND, 'start', '--home', node.home];
   const child = spawn(process.execPath, command, {
     stdio: ['ignore', descriptor, descriptor, 'ipc'],
+    env: { ...variables, ...process.env },
   });
   closeSync(descriptor);
   const exited = new Promise<string>((resolve) => {

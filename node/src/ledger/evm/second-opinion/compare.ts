@@ -11,10 +11,12 @@ import { floorGas } from '../validity.ts';
 import { sameRecord } from './block-witness.ts';
 import type { EdrRequest } from './edr.ts';
 import type { AccountValues, SeenAccount, SeenBlock, SeenRun, SeenSlot } from './port.ts';
-import { dataOf, intrinsicOf, isTx, quantity, warmedOf } from './requests.ts';
+import { type CallTerms, dataOf, quantity } from './requests.ts';
 
 /** A fifth of the gas at most comes back (EIP-3529). */
 const MAX_REFUND_QUOTIENT = 5n;
+/** More than the floor of EIP-7623 asks per byte of input and a thousand more. */
+const FLOOR_BOUND = 50n;
 
 /** Something that the two do not agree on. */
 export type Difference = {
@@ -84,13 +86,16 @@ function logsOf(logs: readonly EvmLog[]): string {
 }
 
 /** The gas that a run may have used there, least and most. */
-function gasOf(seen: SeenBlock, run: SeenRun): readonly [bigint, bigint] {
-  const { call, outcome } = run;
-  if (isTx(call)) return [outcome.gasUsed, outcome.gasUsed];
+function gasOf(
+  { call: { data }, outcome }: SeenRun,
+  terms: CallTerms | undefined,
+): readonly [bigint, bigint] {
+  if (terms === undefined) return [outcome.gasUsed, outcome.gasUsed];
   // The ledger's own call pays no intrinsic gas and tells nothing of its refund.
-  const spent = intrinsicOf(call, warmedOf(seen, run)) + outcome.gasUsed;
-  const floor = floorGas(call.data);
+  const spent = terms.intrinsic + outcome.gasUsed;
   const [least, most] = [spent - spent / MAX_REFUND_QUOTIENT, spent];
+  if (least > FLOOR_BOUND * BigInt(data.length + 1_000)) return [least, most];
+  const floor = floorGas(data);
   return [least > floor ? least : floor, most > floor ? most : floor];
 }
 
@@ -98,6 +103,7 @@ function differenceOfRun(
   seen: SeenBlock,
   run: SeenRun,
   receipt: Receipt | null,
+  terms: CallTerms | undefined,
 ): Difference | undefined {
   const place = whereOf(seen, run);
   const { outcome, call } = run;
@@ -110,7 +116,7 @@ function differenceOfRun(
     return { ...place, field: 'status', ledger, edr: status === 1n ? 'success' : 'failure' };
   }
   const gasUsed = BigInt(receipt.gasUsed);
-  const [least, most] = gasOf(seen, run);
+  const [least, most] = gasOf(run, terms);
   if (gasUsed < least || gasUsed > most) {
     return { ...place, field: 'gasUsed', ...textOf(most, gasUsed) };
   }
@@ -122,14 +128,19 @@ function differenceOfRun(
   return { ...place, field: 'created', ledger: created, edr: receipt.contractAddress ?? '' };
 }
 
-/** What each run did differently, at most one thing per run. */
+/**
+ * What each run did differently, at most one thing per run.
+ *
+ * @param terms - by which each was asked for
+ */
 export function differencesOfRuns(
   seen: SeenBlock,
   runs: readonly SeenRun[],
   receipts: readonly (Receipt | null)[],
+  terms: readonly (CallTerms | undefined)[],
 ): readonly Difference[] {
   return runs.flatMap((run, i) => {
-    const found = differenceOfRun(seen, run, receipts[i] ?? null);
+    const found = differenceOfRun(seen, run, receipts[i] ?? null, terms[i]);
     return found === undefined ? [] : [found];
   });
 }

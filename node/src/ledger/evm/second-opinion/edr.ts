@@ -88,6 +88,19 @@ function configOf(edr: Library, { chainId, gasLimit }: EdrOptions): ProviderConf
   };
 }
 
+/**
+ * A value as JSON, quicker than the engine's own where texts are long.
+ *
+ * Texts are names and hex here: none has a character that JSON writes differently.
+ */
+function jsonOf(value: unknown): string {
+  if (typeof value === 'string') return `"${value}"`;
+  if (Array.isArray(value)) return `[${value.map(jsonOf).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return String(value);
+  const members = Object.entries(value).map(([name, one]) => `"${name}":${jsonOf(one)}`);
+  return `{${members.join(',')}}`;
+}
+
 /** The result of a response, whichever way it comes. */
 function resultOf(data: unknown): unknown {
   const answer: unknown = typeof data === 'string' ? JSON.parse(data) : data;
@@ -130,7 +143,7 @@ export class EdrChain {
       const batch = requests
         .slice(at, at + MAX_BATCH)
         .map(([method, ...params], id) => ({ jsonrpc: '2.0', id, method, params }));
-      const response = await this.#provider.handleRequest(JSON.stringify(batch));
+      const response = await this.#provider.handleRequest(jsonOf(batch));
       answers.push(...(resultOf(response.data) as readonly unknown[]));
     }
     return answers;

@@ -27,10 +27,19 @@ import {
 } from './compare.ts';
 import { EdrChain, EdrRefusal, type EdrRequest } from './edr.ts';
 import type { AccountValues, SeenAccount, SeenBlock, SeenRun, SeenSlot } from './port.ts';
-import { dataOf, quantity, receiptRequest, requestOf } from './requests.ts';
+import {
+  type CallTerms,
+  dataOf,
+  quantity,
+  receiptRequest,
+  requestOf,
+  termsOf,
+} from './requests.ts';
 
-/** Most transactions one chain runs: each costs it 8 KiB. */
+/** Most transactions one chain runs: each costs it 8 KiB, */
 const MAX_RUNS = 5_000;
+/** and most bytes of their input: each byte costs it some four, as it keeps every transaction. */
+const MAX_INPUT_BYTES = 16_777_216;
 /** From so many on a fresh one is noticeably smaller: 8 MB. */
 const GROWN_RUNS = 1_000;
 /** Most accounts and slots one chain holds, some 600 bytes each. */
@@ -69,6 +78,7 @@ export class Mirror {
   readonly #impersonated = new Set<string>();
   #height = 0;
   #runs = 0;
+  #inputBytes = 0;
   #slots = 0;
 
   private constructor(options: MirrorOptions, chain: EdrChain) {
@@ -83,7 +93,8 @@ export class Mirror {
 
   /** Whether it has grown so far that a fresh one should follow. */
   get isFull(): boolean {
-    return this.#runs >= MAX_RUNS || this.#held.size + this.#slots >= MAX_HELD;
+    if (this.#runs >= MAX_RUNS || this.#inputBytes >= MAX_INPUT_BYTES) return true;
+    return this.#held.size + this.#slots >= MAX_HELD;
   }
 
   /** Whether it holds so much that a fresh one would be smaller. */
@@ -114,6 +125,7 @@ export class Mirror {
       return [];
     }
     this.#runs += runs.length;
+    for (const { call } of runs) this.#inputBytes += call.data.length;
     const pushed = this.#push(accounts, seen.slots, 'before');
     const { baseFee } = seen.block;
     await this.#chain.ask([...this.#begin(seen), ...pushed, ...this.#impersonate(runs, baseFee)]);
@@ -192,8 +204,11 @@ export class Mirror {
 
   #impersonate(runs: readonly SeenRun[], baseFee: bigint): readonly EdrRequest[] {
     const requests: EdrRequest[] = [];
+    const seen = new Set<string>();
     for (const { kind, call } of runs) {
       const name = latin1(call.from);
+      if (seen.has(name)) continue;
+      seen.add(name);
       const at = dataOf(call.from);
       if (!this.#impersonated.has(name)) requests.push(['hardhat_impersonateAccount', at]);
       this.#impersonated.add(name);
@@ -207,23 +222,28 @@ export class Mirror {
   /** Sends the runs, makes the block and compares what each did. */
   async #execute(seen: SeenBlock, runs: readonly SeenRun[]): Promise<readonly Difference[]> {
     const { block } = seen;
-    const sent = await this.#send(seen, runs);
+    const terms = runs.map((run) => termsOf(seen, run));
+    const sent = await this.#send(seen, runs, terms);
     if ('field' in sent) return [sent];
     const mined = await this.#chain
       .ask([['hardhat_mine', '0x1'], ...sent.map(receiptRequest)])
       .catch(refusal);
     if (mined instanceof EdrRefusal) return [notRun(seen, runs[0], mined)];
     this.#height = block.height;
-    return differencesOfRuns(seen, runs, mined.slice(1) as readonly (Receipt | null)[]);
+    return differencesOfRuns(seen, runs, mined.slice(1) as readonly (Receipt | null)[], terms);
   }
 
-  async #send(seen: SeenBlock, runs: readonly SeenRun[]): Promise<readonly string[] | Difference> {
-    const requests = runs.map((run): EdrRequest => {
+  async #send(
+    seen: SeenBlock,
+    runs: readonly SeenRun[],
+    terms: readonly (CallTerms | undefined)[],
+  ): Promise<readonly string[] | Difference> {
+    const requests = runs.map((run, i): EdrRequest => {
       const caller = this.#callers.get(latin1(run.call.from));
       if (run.kind === 'call' && caller !== undefined) {
         this.#callers.set(latin1(run.call.from), caller + 1n);
       }
-      return ['eth_sendTransaction', requestOf(seen, run, caller ?? 0n)];
+      return ['eth_sendTransaction', requestOf(seen, run, terms[i], caller ?? 0n)];
     });
     try {
       return (await this.#chain.ask(requests)) as readonly string[];

@@ -7,17 +7,17 @@
  *
  * @module
  */
-import { equalBytes, toHex } from '../../../base/bytes.ts';
+import { equalBytes } from '../../../base/bytes.ts';
 import { present } from '../../../base/errors.ts';
-import { wordBytes } from '../records.ts';
 import type { EvmAccess, EvmAuthorization, EvmCall, EvmTx } from '../types.ts';
-import { intrinsicGas } from '../validity.ts';
+import { ACCESS_ADDRESS_GAS, ACCESS_SLOT_GAS, intrinsicGas } from '../validity.ts';
 import type { EdrRequest } from './edr.ts';
 import type { SeenBlock, SeenRun } from './port.ts';
 
-/** Bytes. */
+/** Bytes; in one piece, which is quick to send where they are many. */
 export function dataOf(bytes: Uint8Array): string {
-  return `0x${toHex(bytes)}`;
+  const { buffer, byteOffset, byteLength } = bytes;
+  return `0x${Buffer.from(buffer, byteOffset, byteLength).toString('hex')}`;
 }
 
 /** A number. */
@@ -30,19 +30,35 @@ export function isTx(call: EvmCall | EvmTx): call is EvmTx {
   return 'maxFeePerGas' in call;
 }
 
+type Warmed = { readonly address: string; readonly storageKeys: readonly string[] };
+
 /** What a call of the ledger's own met, which was warm in it. */
-export function warmedOf(seen: SeenBlock, run: SeenRun): readonly EvmAccess[] {
-  const slots = run.slots.map((place) => seen.slots[place]);
+function warmedOf(seen: SeenBlock, run: SeenRun): readonly Warmed[] {
+  const slots = run.slots.map((place) => present(seen.slots[place], 'met slot'));
   return run.accounts.map((place) => {
-    const address = present(seen.accounts[place], 'met account').address;
-    const own = slots.filter((slot) => slot !== undefined && equalBytes(slot.address, address));
-    return { address, slots: own.map((slot) => wordBytes(slot?.slot ?? '')) };
+    const { address } = present(seen.accounts[place], 'met account');
+    const own = slots.filter((slot) => equalBytes(slot.address, address));
+    return { address: dataOf(address), storageKeys: own.map(({ slot }) => `0x${slot}`) };
   });
 }
 
-/** Gas that a call costs before its code runs, which the ledger's own calls do not pay. */
-export function intrinsicOf({ to, data }: EvmCall, accessList: readonly EvmAccess[]): bigint {
-  return intrinsicGas({ to, data, accessList });
+/** How a call of the ledger's own is asked for there, where it is a transaction. */
+export type CallTerms = {
+  readonly accessList: readonly Warmed[];
+  /** Gas that it costs before its code runs; here it does not. */
+  readonly intrinsic: bigint;
+};
+
+/** The terms of a run; a transaction has its own. */
+export function termsOf(seen: SeenBlock, run: SeenRun): CallTerms | undefined {
+  if (isTx(run.call)) return undefined;
+  const { to, data } = run.call;
+  const accessList = warmedOf(seen, run);
+  let intrinsic = intrinsicGas({ to, data, accessList: [] });
+  for (const { storageKeys } of accessList) {
+    intrinsic += ACCESS_ADDRESS_GAS + ACCESS_SLOT_GAS * BigInt(storageKeys.length);
+  }
+  return { accessList, intrinsic };
 }
 
 function accessOf({ address, slots }: EvmAccess): object {
@@ -60,9 +76,17 @@ function authorizationOf(one: EvmAuthorization): object {
   };
 }
 
-/** The parameter of eth_sendTransaction. @param nonce - of a caller that counts none itself */
-export function requestOf(seen: SeenBlock, run: SeenRun, nonce: bigint): object {
-  const { call } = run;
+/**
+ * The parameter of eth_sendTransaction.
+ *
+ * @param terms - of a call of the ledger's own, `nonce` what its caller has there
+ */
+export function requestOf(
+  { block }: SeenBlock,
+  { call }: SeenRun,
+  terms: CallTerms | undefined,
+  nonce: bigint,
+): object {
   const { from, to, value, data } = call;
   const message = {
     from: dataOf(from),
@@ -71,14 +95,14 @@ export function requestOf(seen: SeenBlock, run: SeenRun, nonce: bigint): object 
     data: dataOf(data),
   };
   if (!isTx(call)) {
-    const accessList = warmedOf(seen, run);
+    const { accessList, intrinsic } = present(terms, 'terms of a call');
     return {
       ...message,
-      gas: quantity(intrinsicOf(call, accessList) + call.gasLimit),
+      gas: quantity(intrinsic + call.gasLimit),
       nonce: quantity(nonce),
-      maxFeePerGas: quantity(seen.block.baseFee),
+      maxFeePerGas: quantity(block.baseFee),
       maxPriorityFeePerGas: '0x0',
-      accessList: accessList.map(accessOf),
+      accessList,
     };
   }
   const { authorizations } = call;
