@@ -185,6 +185,7 @@ export class LevelStateStore {
   }
 
   #remember(text: string, entry: Entry): void {
+    this.#absent.delete(text);
     this.#records.set(text, entry, text.length + entry.value.length + ENTRY_OVERHEAD);
   }
 
@@ -342,10 +343,7 @@ export class LevelStateStore {
 
   /** Makes a durable height visible. */
   #settle({ height, update, written, draft }: Finalized, buried: readonly string[]): void {
-    for (const [text, { entry }] of written) {
-      this.#remember(text, entry);
-      this.#absent.delete(text);
-    }
+    for (const [text, { entry }] of written) this.#remember(text, entry);
     for (const text of buried) this.#records.delete(text);
     for (const [text, { log }] of draft.logs) this.#logs.set(text, log, 1);
     this.#height = height;
