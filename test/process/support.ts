@@ -134,7 +134,7 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** A machine with much else to do gets so many times the time of an idle one before a test fails. */
+/** How much longer than on an idle machine a test waits where there is much else to do. */
 const BUSY = 6;
 
 /**
