@@ -19,7 +19,6 @@ import { privateKeyFromRaw } from '@libp2p/crypto/keys';
 import { peerIdFromPrivateKey } from '@libp2p/peer-id';
 import { expect } from 'chai';
 import { concatBytes, equalBytes } from '../../node/src/base/bytes.ts';
-import { type ErrorSpec, LedgerError } from '../../node/src/base/errors.ts';
 import { parseConfig } from '../../node/src/config.ts';
 import { initHome, peerIdOf, resetData } from '../../node/src/ops/chain-home.ts';
 import {
@@ -35,18 +34,9 @@ import {
   readValidatorKey,
 } from '../../node/src/ops/home.ts';
 import { parseGenesis } from '../../node/src/types/genesis.ts';
+import { refusedAs } from '../refusal.ts';
 
 const NOW = 1_767_323_045_000_000_000n;
-
-async function refusedAs<P extends object>(run: () => unknown, spec: ErrorSpec<P>): Promise<void> {
-  try {
-    await run();
-  } catch (thrown) {
-    expect(LedgerError.is(thrown, spec), String(thrown)).to.equal(true);
-    return;
-  }
-  expect.fail('it was accepted');
-}
 
 describe('homes', () => {
   let folder = '';

@@ -8,7 +8,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DirectSecp256k1HdWallet } from '@cosmjs/proto-signing';
 import { expect } from 'chai';
-import { type ErrorSpec, LedgerError } from '../../node/src/base/errors.ts';
 import {
   errors as accountErrors,
   accountFromKey,
@@ -22,18 +21,9 @@ import {
   openAccount,
   saveAccount,
 } from '../../node/src/ops/keystore.ts';
+import { refusedAs } from '../refusal.ts';
 
 const PASSPHRASE = 'correct horse';
-
-async function refusedAs<P extends object>(run: () => unknown, spec: ErrorSpec<P>): Promise<void> {
-  try {
-    await run();
-  } catch (thrown) {
-    expect(LedgerError.is(thrown, spec), String(thrown)).to.equal(true);
-    return;
-  }
-  expect.fail('it was accepted');
-}
 
 describe('accounts', () => {
   it('derives what CosmJS derives', async () => {

@@ -13,6 +13,7 @@ import { errors, openSigner } from '../../node/src/cli/signer.ts';
 import { registerTx } from '../../node/src/cli/tx.ts';
 import { createAccount, type SecretAccount } from '../../node/src/ops/accounts.ts';
 import { saveAccount } from '../../node/src/ops/keystore.ts';
+import { refusal } from '../refusal.ts';
 import { runCommand } from './run.ts';
 
 describe('the signing account', () => {
@@ -42,18 +43,13 @@ describe('the signing account', () => {
     rmSync(home, { recursive: true });
   });
 
-  async function refusal(from: string): Promise<unknown> {
+  function refusalFor(from: string): Promise<LedgerError> {
     const keys = join(home, 'keys');
-    try {
-      await openSigner({ from, keys, devnetHome: home, node, fee: '', memo: '' });
-    } catch (thrown) {
-      return thrown;
-    }
-    return expect.fail('it was accepted');
+    return refusal(openSigner({ from, keys, devnetHome: home, node, fee: '', memo: '' }));
   }
 
   it('is refused with both chains by name if the devnet is another chain', async () => {
-    const thrown = await refusal('alice');
+    const thrown = await refusalFor('alice');
     expect(LedgerError.is(thrown, errors.OtherChain), String(thrown)).to.equal(true);
     for (const part of ['chain-of-the-node', 'chain-of-the-home', node, home, '--node']) {
       expect(String(thrown)).to.contain(part);
@@ -93,6 +89,6 @@ describe('the signing account', () => {
   });
 
   it('is missing if neither the keystore nor the devnet has the name', async () => {
-    expect(LedgerError.is(await refusal('nobody'), errors.NoSigner)).to.equal(true);
+    expect(LedgerError.is(await refusalFor('nobody'), errors.NoSigner)).to.equal(true);
   });
 });

@@ -9,6 +9,7 @@ import { utf8 } from '../../node/src/base/bytes.ts';
 import { LedgerError } from '../../node/src/base/errors.ts';
 import { errors, handshake } from '../../node/src/engine/handshake.ts';
 import { encodeRecord } from '../../node/src/engine/wal-records.ts';
+import { refusal, refusedAs } from '../refusal.ts';
 import { SimChainStore } from '../sim/chain-store.ts';
 import { Disk } from '../sim/disk.ts';
 import { settle, World } from './world.ts';
@@ -28,15 +29,6 @@ async function grown(durableApp: boolean): Promise<World> {
 function storeOf(world: World): SimChainStore {
   const { disk } = world.node(0);
   return new SimChainStore(disk, { alive: () => true, storing: () => undefined });
-}
-
-async function refusal(work: Promise<unknown>): Promise<unknown> {
-  try {
-    await work;
-  } catch (thrown) {
-    return thrown;
-  }
-  return undefined;
 }
 
 describe('engine: handshake', () => {
@@ -128,15 +120,15 @@ describe('engine: handshake', () => {
       disk.heights.set(disk.height, { ...found, state });
     }
     const differs = { genesis, application, store: storeOf(world), finalized: undefined };
-    expect(LedgerError.is(await refusal(handshake(differs)), errors.HashDiffers)).to.equal(true);
+    await refusedAs(handshake(differs), errors.HashDiffers);
     const other = { ...differs, genesis: { ...genesis, chainId: 'other' } };
-    expect(LedgerError.is(await refusal(handshake(other)), errors.OtherChain)).to.equal(true);
+    await refusedAs(handshake(other), errors.OtherChain);
     const empty = {
       genesis: { ...genesis, validators: [] },
       application: new KvstoreApplication(),
       store: storeOf(new World({ nodes: 1 })),
       finalized: undefined,
     };
-    expect(LedgerError.is(await refusal(handshake(empty)), errors.NoValidators)).to.equal(true);
+    await refusedAs(handshake(empty), errors.NoValidators);
   });
 });

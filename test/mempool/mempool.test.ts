@@ -11,8 +11,9 @@ import { EMPTY, fromUtf8, utf8 } from '../../node/src/base/bytes.ts';
 import { LedgerError } from '../../node/src/base/errors.ts';
 import { DEFAULT_MEMPOOL, type MempoolConfig } from '../../node/src/mempool/config.ts';
 import { errors } from '../../node/src/mempool/errors.ts';
-import { type CheckTx, Mempool, type Submitted } from '../../node/src/mempool/mempool.ts';
+import { type CheckTx, Mempool } from '../../node/src/mempool/mempool.ts';
 import { dataCodec, txBytesInBlock, txKey } from '../../node/src/types/block.ts';
+import { refusal } from '../refusal.ts';
 
 function verdict(fields: Partial<CheckTxResponse>): CheckTxResponse {
   return checkAnswer({ gasWanted: 1, ...fields });
@@ -35,16 +36,6 @@ function pool(config: Partial<MempoolConfig> = {}, check: CheckTx = parse): Memp
 
 function texts(txs: readonly Uint8Array[]): (string | undefined)[] {
   return txs.map(fromUtf8);
-}
-
-async function refusal(work: () => Submitted | Promise<Submitted>): Promise<LedgerError> {
-  try {
-    await work();
-  } catch (thrown) {
-    if (thrown instanceof LedgerError) return thrown;
-    throw thrown;
-  }
-  throw new TypeError('it was not refused');
 }
 
 describe('mempool', () => {

@@ -14,6 +14,7 @@ import { Database, type OpenRaw, openLevel } from '../../node/state/database.ts'
 import { errors, storageError } from '../../node/state/errors.ts';
 import { SPACE } from '../../node/state/spaces.ts';
 import { LevelStateStore } from '../../node/state/state-store.ts';
+import { refusal } from '../refusal.ts';
 import { folder, removeFolders, TIGHT } from './support.ts';
 
 const ALL = { from: EMPTY, to: new Uint8Array(40).fill(0xff), reverse: false, limit: -1 };
@@ -47,14 +48,6 @@ function failing(code: string, good: number): OpenRaw {
       },
     };
   };
-}
-
-async function refusal(promise: Promise<unknown>): Promise<LedgerError> {
-  const thrown = await promise.then(
-    () => expect.fail('nothing was refused'),
-    (error: unknown) => error,
-  );
-  return thrown instanceof LedgerError ? thrown : expect.fail(String(thrown));
 }
 
 describe('database', () => {

@@ -11,6 +11,7 @@ import { LedgerError, present } from '../../node/src/base/errors.ts';
 import { Database } from '../../node/state/database.ts';
 import { errors } from '../../node/state/errors.ts';
 import { damageOf } from '../../node/state/level-files.ts';
+import { refusal } from '../refusal.ts';
 import { folder, removeFolders } from './support.ts';
 
 const WRITES = 12;
@@ -32,14 +33,6 @@ async function written(): Promise<{ readonly path: string; readonly log: string 
   return { path, log: join(path, name) };
 }
 
-async function refusal(path: string): Promise<LedgerError> {
-  const thrown = await Database.open(path).then(
-    () => expect.fail('opened'),
-    (error: unknown) => error,
-  );
-  return thrown instanceof LedgerError ? thrown : expect.fail(String(thrown));
-}
-
 describe('files of the database', () => {
   after(removeFolders);
 
@@ -55,7 +48,7 @@ describe('files of the database', () => {
     const changed = Buffer.from(whole);
     changed.fill(0x55, 30_000, 30_008);
     writeFileSync(log, changed);
-    const refused = await refusal(path);
+    const refused = await refusal(Database.open(path));
     expect(LedgerError.is(refused, errors.Damaged), refused.message).to.equal(true);
     expect(refused.message).to.match(/later writes follow.*backup/);
   });
@@ -76,14 +69,14 @@ describe('files of the database', () => {
   it('are refused without CURRENT, which Level would take for a new database', async () => {
     const { path } = await written();
     rmSync(join(path, 'CURRENT'));
-    const refused = await refusal(path);
+    const refused = await refusal(Database.open(path));
     expect(LedgerError.is(refused, errors.Damaged), refused.message).to.equal(true);
   });
 
   it('are refused when a file stands where their folder should be', async () => {
     const path = join(folder(), 'db');
     writeFileSync(path, 'x');
-    const refused = await refusal(path);
+    const refused = await refusal(Database.open(path));
     expect(LedgerError.is(refused, errors.NotAFolder), refused.message).to.equal(true);
   });
 });
