@@ -155,6 +155,7 @@ export class BlockRun {
     if (!always && evmGas > host.terms.gasLimit) return false;
     if (!this.#batch.isEmpty) await this.#batch.decide();
     const witness = this.#transactions;
+    if (this.#ethereum === undefined) this.#calls?.pause();
     const run = this.#ethereum ?? new EthereumRun({ host, state, block, addresses, witness });
     const { admitted, result } = await run.run(carried, this.#txs.length);
     if (!admitted && !always) return false;
@@ -168,8 +169,8 @@ export class BlockRun {
   /** Notes what the block had as a whole; after its last transaction, once. */
   async finish(conduct: Omit<Conduct, 'hasTxs'>): Promise<void> {
     this.#ethereum?.finish();
-    const { ethereum: host, block, state } = this.#env;
-    const place = { host, block, state };
+    const { ethereum: host, block, state, witness } = this.#env;
+    const place = { host, block, state, witness };
     await auditOperations(place);
     await reportConduct(place, { ...conduct, hasTxs: this.#txs.length > 0 });
   }

@@ -4,6 +4,7 @@
  * @module
  */
 import { expect } from 'chai';
+import { encodeBech32 } from '../../../../node/src/base/bech32.ts';
 import { toHex } from '../../../../node/src/base/bytes.ts';
 import { present } from '../../../../node/src/base/errors.ts';
 import {
@@ -82,6 +83,25 @@ describe('second opinion: a ledger', () => {
     const { runs, unmirrored } = opinion.counts;
     expect(runs).to.be.above(10);
     expect(unmirrored).to.equal(0);
+  }).timeout(60_000);
+
+  it('agrees when what a policy is asked about changes later in the block', async () => {
+    const [alice, bob, carol] = [chain.who(0), chain.who(1), chain.who(2)];
+    await chain.block(chain.tx(bob, [put(bob, 'wake')]));
+    const chainId = await chainIdOf(chain.world.ledger);
+    // Reads slot 0, and stores the height there, which it may not do when it is asked.
+    const policy = await deploy('5f5450435f5500');
+    await chain.block(chain.tx(alice, [create(alice, 1, { policy })]));
+    const payee = encodeBech32('metatron', policy);
+    for (let i = 0; i < 2; i++) {
+      await chain.block(
+        chain.tx(alice, [put(alice, 'asked', spaceOf(alice, 1))]),
+        chain.tx(bob, [sendMessage(bob.address, payee, coins(7n))]),
+        await chain.evm(carol, `0x${toHex(policy)}`, '0x', chainId),
+      );
+    }
+    await agreed();
+    expect(opinion.counts.unmirrored).to.equal(0);
   }).timeout(60_000);
 
   it('agrees when coins come from both sides and keys are first seen in between', async () => {

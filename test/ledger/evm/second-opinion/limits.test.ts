@@ -117,6 +117,23 @@ describe('second opinion: each limit', () => {
     expect(await reasons()).to.deep.equal([undefined]);
   });
 
+  it('between, by runs of which it is not told', async () => {
+    for (const value of [5n, 9n]) {
+      await call(STORES);
+      witness.pause();
+      const untold = { from: RICH, to: STORES, value: 0n, data: word(value), gasLimit: GAS };
+      const options = { keep: true, warm: true, gasPrice: 0n };
+      await machine.call(world.state, at(), untold, options);
+      await call(STORES);
+      const reason = value === 9n ? undefined : 'between';
+      expect(await reasons(), `stored ${value}`).to.deep.equal([undefined, reason]);
+      await call(STORES);
+      witness.pause();
+      await machine.call(world.state, at(), untold, options);
+      expect(await reasons()).to.deep.equal([undefined]);
+    }
+  });
+
   it('callerFunds', async () => {
     await call(LOOKS);
     expect(await reasons()).to.deep.equal([undefined]);

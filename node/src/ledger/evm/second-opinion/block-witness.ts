@@ -5,7 +5,9 @@
  * sender's funds and nonce when the block begins, and knows nothing of what happens between runs.
  * A run that depends on any of these is named with its reason; what it met is tainted, and so is
  * every later run that meets the same.
- * Upholds: tips are sums, so paying one to a tainted proposer taints nothing.
+ * Upholds: tips are sums, so paying one to a tainted proposer taints nothing. What an account or
+ * slot is said to have after the block is what it had after the last of these runs that met it:
+ * what comes later is not theirs.
  *
  * @module
  */
@@ -18,7 +20,6 @@ import { contractKey, slotCodec, slotKey, wordBytes } from '../records.ts';
 import type { EvmBlock, EvmPorts } from '../types.ts';
 import type { MetAccount } from '../witness.ts';
 import type {
-  AccountValues,
   BlockObserver,
   RanRun,
   SeenAccount,
@@ -41,6 +42,8 @@ type Slot = {
   readonly id: AccountId;
   readonly slot: string;
   readonly before: bigint;
+  /** What it had when runs began of which nothing is told; nothing if it was met since. */
+  paused: bigint | undefined;
 };
 
 /** What values are read with. */
@@ -53,7 +56,7 @@ class Meetings {
   /** The address that is only tipped. */
   tipped: readonly [name: string, id: string] | undefined;
   blockHash = false;
-  /** Whether an account was changed by something else than a run. */
+  /** Whether an account or slot was changed by something else than a run that was told of. */
   changed = false;
   ended = false;
 
@@ -112,8 +115,14 @@ export class BlockWitness implements BlockObserver {
   slot(id: AccountId, slot: string, value: bigint): void {
     const name = latin1(id) + slot;
     this.#now.slots.add(name);
-    if (this.#slots.has(name)) return;
-    this.#slots.set(name, { place: this.#slots.size, id, slot, before: value });
+    const known = this.#slots.get(name);
+    if (known === undefined) {
+      const place = this.#slots.size;
+      this.#slots.set(name, { place, id, slot, before: value, paused: undefined });
+    } else if (known.paused !== undefined) {
+      if (known.paused !== value) this.#now.changed = true;
+      known.paused = undefined;
+    }
   }
 
   askedBlockHash(): void {
@@ -141,6 +150,10 @@ export class BlockWitness implements BlockObserver {
     const slots = [...now.slots].map((name) => present(this.#slots.get(name), 'met slot').place);
     const { kind, hash, call, outcome } = run;
     this.#runs.push({ kind, hash, call, outcome, unmirrored, accounts, slots });
+  }
+
+  pause(): void {
+    for (const slot of this.#slots.values()) slot.paused ??= this.#valueOf(slot);
   }
 
   takenBack(): void {
@@ -177,6 +190,10 @@ export class BlockWitness implements BlockObserver {
     };
   }
 
+  #valueOf({ id, slot }: Slot): bigint {
+    return this.#state.read(slotKey(id, wordBytes(slot)), slotCodec) ?? 0n;
+  }
+
   /** Whether the run meets an account by another address than the block did before. */
   #faceFault(now: Meetings): Unmirrored | undefined {
     let fault = false;
@@ -206,22 +223,22 @@ export class BlockWitness implements BlockObserver {
     return call.nonce === before.nonce + sent ? undefined : 'nonceMoved';
   }
 
-  /** All that was seen, with the values that the block leaves; nothing if nothing ran. */
+  /** All that was seen, with the values that the runs leave; nothing if nothing ran. */
   seen(): SeenBlock | undefined {
     const block = this.#block;
     if (block === undefined) return undefined;
     const faces = new Map<string, Uint8Array>();
     const accounts: SeenAccount[] = [];
-    for (const { address, before } of this.#addresses.values()) {
-      const after: AccountValues & { readonly id: AccountId } = this.#read(address);
+    for (const { address, before, last: after } of this.#addresses.values()) {
       const ids = [latin1(before.id), latin1(after.id)];
       const tainted = ids.some((id) => this.#tainted.has(id)) || ids[0] !== ids[1];
       accounts.push({ address, before, after, tainted });
       for (const id of ids) if (!faces.has(id)) faces.set(id, address);
     }
     const slots: SeenSlot[] = [];
-    for (const [name, { id, slot, before }] of this.#slots) {
-      const after = this.#state.read(slotKey(id, wordBytes(slot)), slotCodec) ?? 0n;
+    for (const [name, known] of this.#slots) {
+      const { id, slot, before } = known;
+      const after = known.paused ?? this.#valueOf(known);
       const address = present(faces.get(latin1(id)), 'address of an account');
       slots.push({ address, slot, before, after, tainted: this.#tainted.has(name) });
     }

@@ -24,7 +24,7 @@ export type Unmirrored =
   | 'funded'
   /** The sender's nonce was moved by something else in the block: the other's pool would wait. */
   | 'nonceMoved'
-  /** Something that was no run changed an account it met, since a run before it in the block. */
+  /** Something else than these runs changed what it met, since one of them met it before. */
   | 'between'
   /** A call that met others while there is a base fee: there its caller must have funds. */
   | 'callerFunds'
@@ -59,7 +59,7 @@ export type AccountValues = {
   readonly contract: Uint8Array | undefined;
 };
 
-/** An address that the block met, before and after. */
+/** An address that the runs met, before the first that met it and after the last. */
 export type SeenAccount = {
   readonly address: Uint8Array;
   readonly before: AccountValues;
@@ -68,7 +68,7 @@ export type SeenAccount = {
   readonly tainted: boolean;
 };
 
-/** A slot that the block met, before and after. */
+/** A slot that the runs met, in the same way. */
 export type SeenSlot = {
   readonly address: Uint8Array;
   /** 64 digits of hex. */
@@ -93,6 +93,8 @@ export type BlockObserver = EvmWitness & {
   ran(run: RanRun): void;
   /** What the last run changed was taken back. */
   takenBack(): void;
+  /** Runs follow that it is not told of. */
+  pause(): void;
 };
 
 /** The second opinion of a node. */
