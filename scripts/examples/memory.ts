@@ -5,6 +5,7 @@
  */
 import { DirectSecp256k1HdWallet, Registry } from '@cosmjs/proto-signing';
 import { defaultRegistryTypes, GasPrice, SigningStargateClient } from '@cosmjs/stargate';
+import { encodeBech32 } from '../../node/src/base/bech32.ts';
 import { trustGenesis } from '../../node/src/client/chain.ts';
 import { MemoryClient } from '../../node/src/client/memory-client.ts';
 import { verifyProof } from '../../node/src/client/proof.ts';
@@ -44,5 +45,6 @@ console.log('read:', read.text);
 // The genesis is what you trust; take it from somewhere you trust, not from the node you check.
 const genesis = ((await node('genesis', {})) as { genesis: unknown }).genesis;
 const proven = verifyProof(await memory.proof(written.id), trustGenesis(genesis));
-console.log('proven at height', proven.provenHeight, 'by', proven.author);
+const author = encodeBech32('metatron', proven.entry.author);
+console.log('proven at height', proven.provenHeight, 'by', author);
 signer.disconnect();

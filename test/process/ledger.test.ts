@@ -4,7 +4,15 @@
  * @module
  */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
@@ -62,7 +70,7 @@ describe('ledger of real processes', function () {
     const { rpc, accounts } = devnet?.summary ?? { rpc: '', accounts: [] };
     const result = await run(EXAMPLE, [rpc, accounts[1]?.mnemonic ?? '']);
     expect(result.stderr).to.equal('');
-    expect(result.stdout).to.match(/read: the door code is 7\nproven at height \d+/);
+    expect(result.stdout).to.match(/read: the door code is 7\nproven at height \d+ by metatron1/);
     expect(result.code).to.equal(0);
   });
 
@@ -168,6 +176,21 @@ describe('ledger of real processes', function () {
     const done = await metatron(['memory', 'import', empty, ...signing()], { HOME: folder.path });
     expect(done.code).to.equal(0);
     expect(done.stderr).to.match(/nothing to import in .*empty\n1 file was left out/);
+  });
+
+  it('says that a new key stands before an account of the devnet', async () => {
+    const user = join(folder.path, 'user');
+    mkdirSync(join(user, '.metatron'), { recursive: true });
+    symlinkSync(home, join(user, '.metatron', 'devnet'));
+    const env = { HOME: user, METATRON_PASSPHRASE: 'a passphrase' };
+    const add = await metatron(['keys', 'add', 'alice', '--json'], env);
+    expect(add.code, add.stderr).to.equal(0);
+    expect(add.stderr).to.contain('has another account alice, metatron1');
+    const { address } = JSON.parse(add.stdout) as { address: string };
+    const put = await metatron(['memory', 'put', 'x', '--from', 'alice', ...common], env);
+    expect(put.stderr).to.contain(`signing as alice of the keystore, ${address}`);
+    const other = await metatron(['keys', 'add', 'nobody', '--json'], env);
+    expect(other.stderr).to.equal('');
   });
 
   it('says how the program of the README is used', async () => {
