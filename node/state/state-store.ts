@@ -217,11 +217,6 @@ export class LevelStateStore {
     return { size: after.log.size, root: logRoot(after.log) };
   }
 
-  /** Forgets rows and log entries written since the last finalized height: an attempt failed. */
-  discard(): void {
-    this.#draft = new Draft();
-  }
-
   /** A log as of the last durable height. */
   #logState(text: string, log: Uint8Array): LogState {
     const cached = this.#logs.get(text);

@@ -239,9 +239,6 @@ describe('state store', () => {
     expect(store.row(utf8('r'))).to.equal(undefined);
     expect(store.get(keyOf('a'))).to.equal(undefined);
     expect(toHex(store.row(utf8('s')) ?? expect.fail())).to.equal(toHex(utf8('right')));
-    store.appendLog(log, [utf8('abandoned')]);
-    store.discard();
-    expect(store.appendLog(log, [utf8('z')]).size).to.equal(3);
   });
 
   it('finalizes genesis once more after a crash before the first block', async () => {

@@ -108,11 +108,6 @@ export class Signer {
     if (!known) this.#silentAt = height;
   }
 
-  /** Whether nothing is signed at `height`. */
-  isSilent(height: number): boolean {
-    return this.#silentAt === height;
-  }
-
   /**
    * Signs a vote.
    *

@@ -35,13 +35,6 @@ export class BitArray {
     this.#bytes[index >> 3] = value ? byte | mask : byte & ~mask;
   }
 
-  /** A copy of its own. */
-  clone(): BitArray {
-    const out = new BitArray(this.size);
-    out.#bytes.set(this.#bytes);
-    return out;
-  }
-
   /** Bits set here and not in `other`, as an array of this size. */
   minus(other: BitArray): BitArray {
     return this.#combine(other, (a, b) => a & ~b);

@@ -7,7 +7,6 @@
  *
  * @module
  */
-import { equalBytes } from '../base/bytes.ts';
 import { HASH_SIZE } from '../base/hash.ts';
 import { BLOCK_PART_BYTES, MAX_BLOCK_PARTS } from '../base/limits.ts';
 import { MAX_AUNTS, type MerkleProof, merkleProofs, verifyMerkleProof } from '../base/merkle.ts';
@@ -141,10 +140,5 @@ export class PartSet {
       at += part.bytes.length;
     }
     return out;
-  }
-
-  /** Whether two sets hold the same parts under the same header. */
-  equals(other: PartSet): boolean {
-    return this.has(other.header) && equalBytes(this.bits().bytes(), other.bits().bytes());
   }
 }
