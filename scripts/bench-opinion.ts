@@ -181,6 +181,7 @@ const opinion = new Opinion({
   note: (text, about) => console.error(text, about),
   failed: (cause) => console.error(cause),
   processBytes: () => process.memoryUsage.rss(),
+  monotonicMs: () => performance.now(),
 });
 const [all, main] = [process.cpuUsage(), process.threadCpuUsage()];
 const since = performance.now();

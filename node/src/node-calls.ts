@@ -53,6 +53,7 @@ export class CallThreads implements EthCalls {
   readonly #threads = new Set<Thread>();
   readonly #waiting: FairQueue<Job>;
   #ids = 0;
+  #timedOut = 0;
   #stopped = false;
 
   /** @param database - the folder of the node's database, opened as shared */
@@ -61,6 +62,21 @@ export class CallThreads implements EthCalls {
     this.#limits = limits;
     this.#waiting = new FairQueue(limits.maxWaiting);
     this.#logger = logger;
+  }
+
+  /** How many run. */
+  get running(): number {
+    return [...this.#threads].filter(({ running }) => running !== undefined).length;
+  }
+
+  /** How many wait for a thread. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** How many were ended because they took too long. */
+  get timedOut(): number {
+    return this.#timedOut;
   }
 
   run(job: EthJob, turn: EthTurn): Promise<EthAnswer> {
@@ -105,10 +121,8 @@ export class CallThreads implements EthCalls {
 
   /** A thread that may take a job now. */
   #free(): Thread | undefined {
-    const threads = [...this.#threads];
-    const running = threads.filter((thread) => thread.running !== undefined).length;
-    if (running >= this.#limits.threads) return undefined;
-    return threads.find((thread) => thread.ready && thread.running === undefined);
+    if (this.running >= this.#limits.threads) return undefined;
+    return [...this.#threads].find((thread) => thread.ready && thread.running === undefined);
   }
 
   #keepSpare(): void {
@@ -169,6 +183,7 @@ export class CallThreads implements EthCalls {
     thread.worker.terminate().catch((thrown: unknown) => {
       this.#logger.warn('call thread did not end', { reason: describe(thrown) });
     });
+    if (job !== undefined) this.#timedOut++;
     job?.resolve({ kind: 'timedOut', seconds: this.#limits.timeoutMs / 1_000 });
     this.#goOn(thread);
   }

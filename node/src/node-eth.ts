@@ -21,10 +21,12 @@ import { EthereumHost } from './ledger/ethereum/host.ts';
 import { EthereumReader } from './ledger/ethereum/reader.ts';
 import { leastPrice, parsePrices } from './ledger/price.ts';
 import { CallThreads } from './node-calls.ts';
+import { callMeters } from './node-meters.ts';
 import { DEFAULT_RPC, type RpcConfig } from './rpc/config.ts';
 import { errors } from './rpc/eth/errors.ts';
 import type { EthLedger, EthPorts } from './rpc/eth/ports.ts';
 import { EthServer } from './rpc/eth/server.ts';
+import type { Meter } from './rpc/metrics.ts';
 import type { RpcPorts } from './rpc/ports.ts';
 import type { ChainEvent } from './types/chain-events.ts';
 
@@ -45,6 +47,8 @@ export type EthParts = {
 export type RunningEth = {
   /** `http://host:port`. */
   readonly url: string;
+  /** What it measures. */
+  readonly meters: readonly Meter[];
   observe(event: ChainEvent): void;
   stop(): Promise<void>;
 };
@@ -131,6 +135,7 @@ export async function startEth(parts: EthParts): Promise<RunningEth> {
   const url = await server.start();
   return {
     url,
+    meters: callMeters(calls),
     observe: (event) => server.observe(event),
     stop: async () => {
       await server.stop();

@@ -66,5 +66,6 @@ export async function createOpinion(parts: OpinionParts): Promise<Opinion | unde
     note: (text, about) => logger.warn(text, about),
     failed,
     processBytes: () => process.memoryUsage.rss(),
+    monotonicMs: () => performance.now(),
   });
 }

@@ -38,6 +38,7 @@ import type { TxLookup } from './ledger/tx/service.ts';
 import { createHost, type Host } from './net/host.ts';
 import { startEth } from './node-eth.ts';
 import { createLogger } from './node-log.ts';
+import { opinionMeters } from './node-meters.ts';
 import { createOpinion } from './node-opinion.ts';
 import { createPruner } from './node-pruning.ts';
 import { rpcPorts } from './node-rpc.ts';
@@ -274,11 +275,13 @@ function startEngine(
 }
 
 /** The RPC server, with REST and metrics behind it. */
-function createServer(ports: RpcPorts, parts: Engined, config: Config): RpcServer {
-  const { genesis, logger, events } = parts;
+function createServer(
+  ports: RpcPorts,
+  { genesis, logger }: Engined,
+  metrics: Metrics,
+  config: Config,
+): RpcServer {
   const prefix = config.app === 'ledger' ? prefixOf(parseAppState(genesis.appState)) : 'metatron';
-  const metrics = new Metrics(ports);
-  events.add((event) => metrics.observe(event));
   const { listen, hosts, origins } = config.rpc;
   const access = { allowedHosts: hosts, allowedOrigins: origins };
   return new RpcServer({
@@ -291,7 +294,12 @@ function createServer(ports: RpcPorts, parts: Engined, config: Config): RpcServe
 
 /** Ethereum's JSON-RPC, if the node has an EVM and is to serve it. @returns its URL */
 async function startEvm(
-  on: { readonly ports: RpcPorts; readonly engine: Engine; readonly config: Config },
+  on: {
+    readonly ports: RpcPorts;
+    readonly engine: Engine;
+    readonly metrics: Metrics;
+    readonly config: Config;
+  },
   { stores, events, logger }: Engined,
   started: AsyncDisposableStack,
 ): Promise<string> {
@@ -303,6 +311,7 @@ async function startEvm(
   const eth = await startEth({ ...on, db, state, logger, version, address: hostPort(listen) });
   started.defer(() => eth.stop());
   events.add((event) => eth.observe(event));
+  on.metrics.show(eth.meters);
   return eth.url;
 }
 
@@ -353,10 +362,13 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   started.defer(() => host.stop());
   await host.start(engine);
   const ports = rpcPorts({ ...parts, engine, config, chain: stores.chain, nodeKey });
-  const server = createServer(ports, parts, config);
+  const metrics = new Metrics(ports);
+  events.add((event) => metrics.observe(event));
+  if (opinion !== undefined) metrics.show(opinionMeters(opinion));
+  const server = createServer(ports, parts, metrics, config);
   const rpc = await server.start();
   started.defer(() => server.stop());
-  const evm = await startEvm({ ports, engine, config }, parts, started);
+  const evm = await startEvm({ ports, engine, metrics, config }, parts, started);
   const running = started.move();
   const p2p = host.listening()[0] ?? '';
   return { rpc, api: rpc, evm, p2p, stop: () => running.disposeAsync() };

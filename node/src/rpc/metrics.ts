@@ -1,5 +1,6 @@
 /**
- * Prometheus metrics under CometBFT's names, with the label `chain_id`.
+ * Prometheus metrics under CometBFT's names, and what else the node measures, with the label
+ * `chain_id`.
  *
  * Upholds: what events tell is counted as they come; what can be asked is asked when the page is
  * read, so that nothing is measured for nobody.
@@ -20,6 +21,16 @@ import type { RpcPorts } from './ports.ts';
 export type MetricsPage = {
   readonly contentType: string;
   text(): Promise<string>;
+};
+
+/** A number that is asked when the page is read. */
+export type Meter = {
+  /** A counter only grows while the node runs. */
+  readonly kind: 'counter' | 'gauge';
+  /** Its whole name. */
+  readonly name: string;
+  readonly help: string;
+  read(): number;
 };
 
 /** Where the numbers come from when the page is read. */
@@ -66,6 +77,23 @@ export class Metrics implements MetricsPage {
       registers,
     });
     this.#declare();
+  }
+
+  /** Shows these numbers too. */
+  show(meters: readonly Meter[]): void {
+    const registers = [this.#registry];
+    for (const { kind, name, help, read } of meters) {
+      if (kind === 'gauge') {
+        const collect = (): void => gauge.set(read());
+        const gauge: Gauge = new Gauge({ name, help, registers, collect });
+      } else {
+        const collect = (): void => {
+          counter.reset();
+          counter.inc(read());
+        };
+        const counter: Counter = new Counter({ name, help, registers, collect });
+      }
+    }
   }
 
   #gauge(name: string, help: string, read?: () => number): void {

@@ -69,6 +69,7 @@ describe('second opinion: calls at the end of a block', () => {
       note: (text) => faults.push(text),
       failed: (cause) => faults.push(cause),
       processBytes: () => 0,
+      monotonicMs: () => performance.now(),
     });
     for (const block of blocks) {
       opinion.block(block);

@@ -41,6 +41,7 @@ describe('second opinion: a ledger', () => {
       note: (text, about) => notes.push(`${text} ${JSON.stringify(about)}`),
       failed: (cause) => notes.push(String(cause)),
       processBytes: () => 0,
+      monotonicMs: () => performance.now(),
     });
     chain = await new SpaceWorld(4, { secondOpinion: opinion }).start();
   });

@@ -35,6 +35,7 @@ function opinionOn(
       told.failed = cause;
     },
     processBytes: () => 0,
+    monotonicMs: () => performance.now(),
   });
   return [opinion, told];
 }

@@ -48,6 +48,23 @@ export type OpinionPorts = {
   /** Called once if this program is wrong. */
   readonly failed: (cause: unknown) => void;
   readonly processBytes: () => number;
+  /** A clock that never goes back. */
+  readonly monotonicMs: () => number;
+};
+
+/** What it has done since it began. */
+export type OpinionCounts = {
+  readonly blocks: number;
+  readonly runs: number;
+  /** Of the runs, those that were not compared. */
+  readonly unmirrored: number;
+  /** Blocks that were let go. */
+  readonly dropped: number;
+  /** Blocks that differ. */
+  readonly differences: number;
+  readonly mirrors: number;
+  /** Time between a block's turn and its verdict. */
+  readonly seconds: number;
 };
 
 function reportOf(seen: SeenBlock, differences: readonly Difference[]): OpinionReport | undefined {
@@ -67,7 +84,15 @@ export class Opinion implements SecondOpinion {
   readonly #waiting: (() => void)[] = [];
   /** By the gas limit of their blocks: the ledger's own calls have one of their own. */
   readonly #mirrors = new Map<bigint, Mirror>();
-  readonly #counts = { blocks: 0, runs: 0, unmirrored: 0 };
+  readonly #counts = {
+    blocks: 0,
+    runs: 0,
+    unmirrored: 0,
+    dropped: 0,
+    differences: 0,
+    mirrors: 0,
+    seconds: 0,
+  };
   #running = false;
   #stopped = false;
 
@@ -75,15 +100,21 @@ export class Opinion implements SecondOpinion {
     this.#ports = ports;
   }
 
-  /** What was judged so far: blocks, their runs, and those of them that were not compared. */
-  get counts(): Readonly<Record<'blocks' | 'runs' | 'unmirrored', number>> {
-    return { ...this.#counts };
+  /** What it has done so far; grows as it goes on. */
+  get counts(): OpinionCounts {
+    return this.#counts;
+  }
+
+  /** Blocks that wait for their verdict. */
+  get behind(): number {
+    return this.#queue.length;
   }
 
   block(seen: SeenBlock): void {
     if (this.#stopped || seen.runs.length === 0) return;
     if (this.#queue.length >= MAX_BEHIND && this.#ports.mode === 'report') {
       const blocks = this.#queue.splice(1).length;
+      this.#counts.dropped += blocks;
       this.#ports.note('the second EVM was too far behind: blocks are not compared', { blocks });
     }
     this.#queue.push(seen);
@@ -116,7 +147,9 @@ export class Opinion implements SecondOpinion {
     this.#running = true;
     try {
       for (let seen = this.#queue[0]; seen !== undefined; seen = this.#queue[0]) {
+        const since = this.#ports.monotonicMs();
         const report = reportOf(seen, await this.#judge(seen));
+        this.#counts.seconds += (this.#ports.monotonicMs() - since) / 1_000;
         this.#queue.shift();
         this.#count(seen);
         if (report !== undefined && !this.#stopped) this.#differ(report);
@@ -138,6 +171,7 @@ export class Opinion implements SecondOpinion {
   }
 
   #differ(report: OpinionReport): void {
+    this.#counts.differences++;
     this.#mirrors.clear();
     if (this.#ports.mode === 'halt') this.stop();
     this.#ports.differs(report);
@@ -170,6 +204,7 @@ export class Opinion implements SecondOpinion {
     if (isLarge) this.#ports.note('the process is large: the second EVM starts anew', {});
     if (known !== undefined && !known.isFull && !isLarge) return known;
     const mirror = await Mirror.open({ chainId, gasLimit, code: this.#ports.code });
+    this.#counts.mirrors++;
     if (this.#mirrors.size >= MAX_MIRRORS) this.#mirrors.clear();
     this.#mirrors.set(gasLimit, mirror);
     return mirror;
