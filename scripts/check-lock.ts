@@ -1,5 +1,5 @@
 /**
- * `node scripts/check-lock.ts`: what package-lock.json lacks for other platforms, what in it is
+ * `npx node scripts/check-lock.ts`: what package-lock.json lacks for other platforms, what in it is
  * deprecated, runs install scripts, wants another Node, or stands there in several versions.
  *
  * Fails if an optional package of some platform is missing or an entry has no integrity: such a

@@ -1,6 +1,6 @@
 /**
- * `node scripts/contracts.ts`: compiles the ledger's contracts and writes them, as TypeScript, to
- * node/src/gen/contracts; part of `npm run generate`.
+ * `npx node scripts/contracts.ts`: compiles the ledger's contracts and writes them, as TypeScript,
+ * to node/src/gen/contracts; part of `npm run generate`.
  *
  * Upholds: the same sources give the same files, on every machine and offline. A contract that is
  * placed at an address of contracts/SystemAddresses.sol has no immutables, so that its code in the

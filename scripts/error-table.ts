@@ -1,6 +1,6 @@
 /**
- * `node scripts/error-table.ts`: writes docs/errors.md from the `errors` tables of all modules.
- * `node scripts/error-table.ts --check`: fails if the file is not what it would write.
+ * `npx node scripts/error-table.ts`: writes docs/errors.md from the `errors` tables of all modules.
+ * `npx node scripts/error-table.ts --check`: fails if the file is not what it would write.
  *
  * Upholds: a refusal has one place where it is declared, and its space and code are never shared.
  *

@@ -1,7 +1,7 @@
 /**
  * Bad input against a devnet of real processes: spoiled transactions, calls and peer frames.
  *
- *     node scripts/soak/bad-input.ts [--count 10000] [--seed 1]
+ *     npx node scripts/soak/bad-input.ts [--count 10000] [--seed 1]
  *
  * Upholds: each input is refused with a declared code or does no harm; no validator ends; the chain
  * commits within 2 s after; memory stays bounded. One JSON line on stdout, exit code 1 if not.
