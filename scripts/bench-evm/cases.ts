@@ -37,6 +37,12 @@ function operation(name: string, op: number, takes: number, answers: number): Ca
   return { name: `op ${name}`, code: forever(before, [...operands, op, ...drops], 200) };
 }
 
+/** Jumps from one to the next. */
+function jumps(): Uint8Array {
+  const steps = Array.from({ length: 200 }, (_, i) => [0x5b, ...push2(5 * ((i + 1) % 200)), 0x56]);
+  return Uint8Array.from(steps.flat());
+}
+
 const OPERATIONS: readonly Case[] = [
   {
     name: 'op JUMPDEST',
@@ -66,6 +72,7 @@ const OPERATIONS: readonly Case[] = [
       ['BYTE', 0x1a, 2],
       ['SHL', 0x1b, 2],
       ['SAR', 0x1d, 2],
+      ['CLZ', 0x1e, 1],
       ['ADDRESS', 0x30, 0],
       ['CALLER', 0x33, 0],
       ['CALLDATASIZE', 0x36, 0],
@@ -83,6 +90,10 @@ const OPERATIONS: readonly Case[] = [
     ] as const
   ).map(([name, op, takes]) => operation(name, op, takes, 1)),
   operation('DUP1', 0x80, 0, 1),
+  { name: 'op PUSH32', code: forever([], [...LARGE, POP], 200) },
+  { name: 'op PUSH4', code: forever([], [0x63, 1, 2, 3, 4, POP], 200) },
+  { name: 'op JUMP', code: jumps() },
+  { name: 'op RETURNDATACOPY of nothing', code: forever([], [0x5f, 0x5f, 0x5f, 0x3e], 200) },
   operation('SWAP1', 0x90, 0, 0),
   operation('TSTORE', 0x5d, 2, 0),
   { name: 'op BLOCKHASH', code: forever([], [...push2(900), 0x40, POP], 200) },
@@ -228,6 +239,8 @@ function otherPrecompiles(): readonly Case[] {
     modExp('256 bytes', 256, new Uint8Array(16).fill(0xff), 256),
     modExp('1 byte of 1 KiB exponent', 1, new Uint8Array(1_024).fill(0xff), 1),
     precompile('blake2f', 9, blake),
+    precompile('blake2f of no round', 9, new Uint8Array(213)),
+    precompile('ripemd160 of nothing', 3, new Uint8Array(0)),
     precompile('P-256 verify', 0x100, p256Input()),
     precompile('point evaluation', 10, concatBytes(versioned, ones, ones, tau, proof)),
   ];

@@ -36,11 +36,18 @@ const NEXT = [0x60, 1, 0x01, 0x80, 0x5f, 0x52, 0x60, 32, 0x5f, 0x20];
 const POP = 0x50;
 /** The counter starts at the input. */
 const START = [0x5f, 0x35];
+/** The same, but the counter goes round after `count` values. */
+const nextOf = (count: number): number[] => [
+  ...[0x60, 1, 0x01, 0x61, count >> 8, count & 255, 0x90, 0x06, 0x80],
+  ...[0x5f, 0x35, 0x01, 0x5f, 0x52, 0x60, 32, 0x5f, 0x20],
+];
 const CALL_IT = [0x5f, 0x5f, 0x5f, 0x5f, 0x93, 0x5a, 0xfa, POP];
 const COPY_IT = [0x5f, 0x60, 32, 0x61, CODE_BYTES >> 8, CODE_BYTES & 255, 0x92, 0x3c];
 
-/** What is read, by what code, and how many records there are. */
-const CASES: readonly (readonly [name: string, body: readonly number[], kind: Kind])[] = [
+type ColdCase = readonly [name: string, body: readonly number[], kind: Kind, round?: number];
+
+/** What is read, by what code, of which kind, and after how many the same are read again. */
+const CASES: readonly ColdCase[] = [
   ['SLOAD', [0x54, POP], 'slot'],
   ['BALANCE', [0x31, POP], 'account'],
   ['BALANCE of nobody', [0x31, POP], 'nobody'],
@@ -48,6 +55,9 @@ const CASES: readonly (readonly [name: string, body: readonly number[], kind: Ki
   ['EXTCODESIZE of 24 KiB', [0x3b, POP], 'code'],
   ['EXTCODECOPY of 24 KiB', COPY_IT, 'code'],
   ['call of 24 KiB', CALL_IT, 'code'],
+  ['calls of 24 KiB, 300 in turn', CALL_IT, 'code', 300],
+  ['calls of 24 KiB, 1000 in turn', CALL_IT, 'code', 1_000],
+  ['calls of 24 KiB, 2000 in turn', CALL_IT, 'code', 2_000],
 ];
 
 type Kind = 'slot' | 'account' | 'nobody' | 'code';
@@ -69,10 +79,11 @@ function word(number: number): Uint8Array {
 const placeOf = (number: number): Uint8Array => keccak256(word(number));
 const target = (index: number): Uint8Array => address(0xca1100 + index);
 
-/** A code of the largest size, unlike all others, that stops at once. */
+/** A code of the largest size, unlike all others, that jumps to its end. */
 function largeCode(number: number): Uint8Array {
   const code = new Uint8Array(CODE_BYTES).fill(0x5b);
-  code.set(concatBytes(Uint8Array.of(0), word(number)));
+  const jump = Uint8Array.of(0x61, (CODE_BYTES - 1) >> 8, (CODE_BYTES - 1) & 255, 0x56);
+  code.set(concatBytes(jump, word(number)));
   return code;
 }
 
@@ -106,8 +117,9 @@ async function write(folder: string, slots: number): Promise<void> {
   const store = await LevelStateStore.open(db);
   await fill(store, db, CASES.length, (state, i) => {
     fund(state, target(i), i, 1);
-    const [, body] = present(CASES[i], 'case');
-    putCode(state, target(i), forever(START, [...NEXT, ...body], 20));
+    const [, body, , round] = present(CASES[i], 'case');
+    const [start, next] = round === undefined ? [START, NEXT] : [[0x5f], nextOf(round)];
+    putCode(state, target(i), forever(start, [...next, ...body], 20));
   });
   await fill(store, db, slots, (state, i) => {
     state.write(slotKey(target(0), placeOf(i + 1)), slotCodec, BigInt(i + 1));

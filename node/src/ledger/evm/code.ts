@@ -14,16 +14,52 @@ import type { RecordKey } from '../keys.ts';
 import type { Overlay } from '../overlay.ts';
 import { codeRow } from './records.ts';
 
-/** Most bytes of code remembered; what is worked out about a code takes ten times its bytes. */
+/** Most bytes of code remembered from run to run. */
 const MAX_REMEMBERED_BYTES = 4_194_304;
+/**
+ * Most bytes of code remembered within a run, so that no code is read or analysed twice: a block
+ * that calls as many contracts as its gas allows needs less.
+ */
+const MAX_RUN_BYTES = 67_108_864;
 
 /** A code that an overlay's block deployed, and the index of its row there, if it has one. */
 type Deployed = { readonly hash: Uint8Array; readonly code: Uint8Array; row: number };
 
+/** Codes by hash, the oldest forgotten when there are too many bytes of them. */
+class CodeMemory {
+  readonly #codes = new Map<string, Uint8Array>();
+  readonly #most: number;
+  #bytes = 0;
+
+  constructor(mostBytes: number) {
+    this.#most = mostBytes;
+  }
+
+  get(name: string): Uint8Array | undefined {
+    return this.#codes.get(name);
+  }
+
+  add(name: string, code: Uint8Array): void {
+    if (this.#codes.has(name)) return;
+    this.#bytes += code.length;
+    this.#codes.set(name, code);
+    for (const [oldest, { length }] of this.#codes) {
+      if (this.#bytes <= this.#most || oldest === name) return;
+      this.#codes.delete(oldest);
+      this.#bytes -= length;
+    }
+  }
+
+  clear(): void {
+    this.#codes.clear();
+    this.#bytes = 0;
+  }
+}
+
 /** Codes by hash. */
 export class CodeStore {
-  readonly #memory = new Map<string, Uint8Array>();
-  #rememberedBytes = 0;
+  readonly #memory = new CodeMemory(MAX_REMEMBERED_BYTES);
+  readonly #run = new CodeMemory(MAX_RUN_BYTES);
   readonly #deployed = new WeakMap<Overlay, Map<string, Deployed>>();
   /** Codes of this run by the record that names them. */
   readonly #put: { readonly contract: RecordKey; readonly code: Deployed }[] = [];
@@ -33,6 +69,11 @@ export class CodeStore {
   begin(overlay: Overlay): void {
     this.#overlay = overlay;
     this.#put.length = 0;
+  }
+
+  /** Ends a run. */
+  end(): void {
+    this.#run.clear();
   }
 
   /** Writes the rows of codes that accounts carry. */
@@ -55,11 +96,14 @@ export class CodeStore {
   /** The code with this hash, which an account carries. */
   get(hash: Uint8Array): Uint8Array {
     const name = latin1(hash);
-    const known = this.#memory.get(name);
-    if (known !== undefined) return known;
+    return this.#run.get(name) ?? this.#load(name, hash);
+  }
+
+  #load(name: string, hash: Uint8Array): Uint8Array {
     const overlay = present(this.#overlay, 'overlay of a run');
     const deployed = this.#deployed.get(overlay)?.get(name)?.code;
-    const code = present(deployed ?? overlay.row(codeRow(hash)), 'code of an account');
+    const known = this.#memory.get(name) ?? deployed;
+    const code = known ?? present(overlay.row(codeRow(hash)), 'code of an account');
     this.#remember(name, code);
     return code;
   }
@@ -85,13 +129,7 @@ export class CodeStore {
   }
 
   #remember(name: string, code: Uint8Array): void {
-    if (this.#memory.has(name)) return;
-    this.#rememberedBytes += code.length;
-    this.#memory.set(name, code);
-    for (const [oldest, bytes] of this.#memory) {
-      if (this.#rememberedBytes <= MAX_REMEMBERED_BYTES || oldest === name) return;
-      this.#memory.delete(oldest);
-      this.#rememberedBytes -= bytes.length;
-    }
+    this.#memory.add(name, code);
+    this.#run.add(name, code);
   }
 }

@@ -34,10 +34,10 @@ export type Context = {
 
 /** What is worked out about a code once. */
 export type Analysis = {
-  /** 1 where a jump may lead. */
+  /** A bit for each place, set where a jump may lead. */
   readonly jumps: Uint8Array;
-  /** Pushed words by position, as far as they were pushed. */
-  readonly pushes: bigint[];
+  /** Long words that were pushed, by position. */
+  readonly pushes: Map<number, bigint>;
 };
 
 const analyses = new WeakMap<Uint8Array, Analysis>();
@@ -57,13 +57,13 @@ export const MAX_DEPTH = 1_024;
 export const MAX_STACK = 1_024;
 
 function analyse(code: Uint8Array): Analysis {
-  const jumps = new Uint8Array(code.length);
+  const jumps = new Uint8Array((code.length + 7) >> 3);
   for (let at = 0; at < code.length; at++) {
     const op = code[at] as number;
-    if (op === 0x5b) jumps[at] = 1;
+    if (op === 0x5b) jumps[at >> 3] = (jumps[at >> 3] as number) | (1 << (at & 7));
     else if (op >= 0x60 && op <= 0x7f) at += op - 0x5f;
   }
-  return { jumps, pushes: new Array<bigint>(code.length) };
+  return { jumps, pushes: new Map() };
 }
 
 /** The analysis of a code, remembered by its array. */
@@ -146,6 +146,16 @@ export class Frame {
     this.#caller = undefined;
     this.#warmName = undefined;
     this.#analysis = undefined;
+  }
+
+  /** Keeps nothing alive until it is entered again. */
+  leave(): void {
+    this.code = EMPTY;
+    this.input = EMPTY;
+    this.returned = EMPTY;
+    this.output = EMPTY;
+    this.#analysis = undefined;
+    this.#holder = undefined;
   }
 
   #clearMemory(): void {

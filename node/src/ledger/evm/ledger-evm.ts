@@ -137,7 +137,9 @@ export class LedgerEvm {
   }
 
   /** Ends the frame on top. */
-  #leave({ message, error, output, gasLeft }: Frame): Ending {
+  #leave(frame: Frame): Ending {
+    const { message, error, output, gasLeft } = frame;
+    frame.leave();
     this.#open--;
     const { gas, self } = message;
     const keepsGas = error === undefined || error === REVERT;

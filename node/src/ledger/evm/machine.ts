@@ -166,6 +166,8 @@ export class Machine implements EvmEngine {
       } catch (thrown) {
         state.revert(mark);
         throw thrown;
+      } finally {
+        this.#state.end();
       }
     };
     const next = this.#last.then(run);

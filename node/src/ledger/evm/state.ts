@@ -83,7 +83,14 @@ export class FlatState {
     this.#byId.clear();
   }
 
-  /** Ends a run whose changes stay: the supply follows the balances, new code gets its row. */
+  /** Ends a run, whether or not its changes stay. */
+  end(): void {
+    this.#codes.end();
+    this.#holders.clear();
+    this.#byId.clear();
+  }
+
+  /** Has the changes of a run stay: the supply follows the balances, new code gets its row. */
   finish(): void {
     invariant(this.#checkpoints.length === 0, 'no checkpoint is open when a run ends');
     invariant(this.#minted <= 0n, 'the EVM makes no money');

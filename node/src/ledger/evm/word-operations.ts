@@ -63,6 +63,13 @@ function power(base: bigint, exponent: bigint): bigint {
   return result;
 }
 
+function leadingZeros(word: bigint): number {
+  if (word === 0n) return BITS;
+  const hex = word.toString(16);
+  const first = Number.parseInt(hex.charAt(0), 16);
+  return BITS - 4 * hex.length + Math.clz32(first) - 28;
+}
+
 const EXPONENT_BYTE_GAS = 50;
 
 const exp: Operation = (f) => {
@@ -73,8 +80,9 @@ const exp: Operation = (f) => {
 };
 
 function jumpTo(f: Frame, to: bigint): void {
-  const at = to < BigInt(f.code.length) ? Number(to) : -1;
-  if (f.analysis.jumps[at] !== 1) halt('INVALID_JUMP');
+  if (to >= BigInt(f.code.length)) halt('INVALID_JUMP');
+  const at = Number(to);
+  if ((((f.analysis.jumps[at >> 3] as number) >> (at & 7)) & 1) === 0) halt('INVALID_JUMP');
   f.pc = at;
 }
 
@@ -85,16 +93,37 @@ const jumpIf: Operation = (f) => {
   if (f.pop() !== 0n) jumpTo(f, to);
 };
 
+/** Words of one and two bytes, made when they are first pushed. */
+const SHORT_WORDS: (bigint | undefined)[] = new Array<undefined>(65_536).fill(undefined);
+
+function shortWord(value: number): bigint {
+  const known = SHORT_WORDS[value];
+  if (known !== undefined) return known;
+  const word = BigInt(value);
+  SHORT_WORDS[value] = word;
+  return word;
+}
+
+const push1: Operation = (f) => {
+  f.stack[f.sp++] = shortWord(f.code[f.pc++] ?? 0);
+};
+
+const push2: Operation = (f) => {
+  const { code, pc } = f;
+  f.stack[f.sp++] = shortWord(((code[pc] ?? 0) << 8) | (code[pc + 1] ?? 0));
+  f.pc = pc + 2;
+};
+
 function pushOf(size: number): Operation {
   return (f) => {
     const { pushes } = f.analysis;
     const at = f.pc;
-    let word = pushes[at];
+    let word = pushes.get(at);
     if (word === undefined) {
       const bytes = new Uint8Array(size);
       bytes.set(f.code.subarray(at, at + size));
       word = wordOf(bytes);
-      pushes[at] = word;
+      pushes.set(at, word);
     }
     f.stack[f.sp++] = word;
     f.pc = at + size;
@@ -184,7 +213,7 @@ const ARITHMETIC: readonly Entry[] = [
   [0x1b, 2, 1, binary((a, b) => (a > 255n ? 0n : BigInt.asUintN(BITS, b << a)))],
   [0x1c, 2, 1, binary((a, b) => (a > 255n ? 0n : b >> a))],
   [0x1d, 2, 1, binary((a, b) => unsigned(signed(b) >> (a > 255n ? 255n : a)))],
-  [0x1e, 1, 1, unary((a) => (a === 0n ? 256n : BigInt(BITS - a.toString(2).length)))],
+  [0x1e, 1, 1, unary((a) => BigInt(leadingZeros(a)))],
 ];
 
 const KNOWN: readonly Entry[] = [
@@ -218,13 +247,15 @@ const KNOWN: readonly Entry[] = [
 ];
 
 const SIXTEEN = Array.from({ length: 16 }, (_, i) => i + 1);
-const THIRTY_TWO = Array.from({ length: 32 }, (_, i) => i + 1);
+const LONG = Array.from({ length: 30 }, (_, i) => i + 3);
 
 /** The operations. */
 export const WORD_OPERATIONS: readonly Entry[] = [
   ...ARITHMETIC,
   ...KNOWN,
-  ...THIRTY_TWO.map((size): Entry => [0x5f + size, 0, 1, pushOf(size)]),
+  [0x60, 0, 1, push1],
+  [0x61, 0, 1, push2],
+  ...LONG.map((size): Entry => [0x5f + size, 0, 1, pushOf(size)]),
   ...SIXTEEN.map((n): Entry => [0x7f + n, n, n + 1, duplicateOf(n)]),
   ...SIXTEEN.map((n): Entry => [0x8f + n, n + 1, n + 1, swapOf(n)]),
 ];
