@@ -9,12 +9,10 @@
  * @module
  */
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { encodeBech32 } from '../node/src/base/bech32.ts';
 import { concatBytes, EMPTY, u64be, utf8 } from '../node/src/base/bytes.ts';
 import { invariant, present } from '../node/src/base/errors.ts';
@@ -24,7 +22,6 @@ import { makeBlock, nextState } from '../node/src/engine/chain-rules.ts';
 import { wholeBlockOf } from '../node/src/engine/collector.ts';
 import { ChainIndex } from '../node/src/indexer/chain-index.ts';
 import { Ledger } from '../node/src/ledger/ledger.ts';
-import type { RecordChange } from '../node/src/ledger/store.ts';
 import { ledgerState } from '../node/src/ops/ledger-state.ts';
 import { freeTerms, putMessage, signTransaction } from '../node/src/ops/transaction.ts';
 import { type Block, blockCodec } from '../node/src/types/block.ts';
@@ -37,6 +34,7 @@ import { LevelChainStore } from '../node/state/chain-store.ts';
 import { Database } from '../node/state/database.ts';
 import { SPACE } from '../node/state/spaces.ts';
 import { LevelStateStore } from '../node/state/state-store.ts';
+import { Costs, collect, memoryMiB, rounded } from './bench/measure.ts';
 
 const CHAIN_ID = 'bench-commit';
 const VALIDATORS = 4;
@@ -61,90 +59,17 @@ const [txsPerBlock, ops, size, blocks, warm, senderCount] = [
   options.senders,
 ].map(Number) as [number, number, number, number, number, number];
 
-/** CPU of the whole process and time of the clock, by name, in milliseconds. */
-class Costs {
-  readonly #sums = new Map<string, { cpu: number; wall: number }>();
-
-  async add<T>(name: string, work: () => T | Promise<T>): Promise<T> {
-    const [cpu, wall] = [process.cpuUsage(), performance.now()];
-    const result = await work();
-    const { user, system } = process.cpuUsage(cpu);
-    const sum = this.#sums.get(name) ?? { cpu: 0, wall: 0 };
-    sum.cpu += (user + system) / 1_000;
-    sum.wall += performance.now() - wall;
-    this.#sums.set(name, sum);
-    return result;
-  }
-
-  /** Microseconds of CPU per unit, and milliseconds of the clock per block. */
-  each(count: number): object {
-    const entries = [...this.#sums].map(([name, { cpu, wall }]) => {
-      return [name, [rounded((cpu * 1_000) / count), rounded(wall / blocks)]] as const;
-    });
-    const all = entries.reduce((sum, [, [cpu]]) => sum + cpu, 0);
-    return { ...Object.fromEntries(entries), all: rounded(all) };
-  }
+/** By step: microseconds of CPU for a transaction, and milliseconds of the clock for a block. */
+function perStep(costs: Costs, txs: number): object {
+  const micros = costs.micros(txs);
+  const entries = [...costs.sums].map(([name, { wallMs }]) => {
+    return [name, [micros[name], rounded(wallMs / blocks)]] as const;
+  });
+  const all = Object.values(micros).reduce((sum, cpu) => sum + cpu, 0);
+  return { ...Object.fromEntries(entries), all: rounded(all) };
 }
-
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
-
-const rounded = (n: number): number => Number(n.toFixed(1));
 
 let costs = new Costs();
-
-/** The state store with its steps measured. */
-class MeasuredStore {
-  readonly #store: LevelStateStore;
-
-  constructor(store: LevelStateStore) {
-    this.#store = store;
-  }
-
-  get height(): number {
-    return this.#store.height;
-  }
-
-  get appHash(): Uint8Array {
-    return this.#store.appHash;
-  }
-
-  get(key: Uint8Array): Uint8Array | undefined {
-    return this.#store.get(key);
-  }
-
-  row(key: Uint8Array): Uint8Array | undefined {
-    return this.#store.row(key);
-  }
-
-  putRow(key: Uint8Array, value: Uint8Array): void {
-    this.#store.putRow(key, value);
-  }
-
-  appendLog(log: Uint8Array, leaves: readonly Uint8Array[]) {
-    return this.#store.appendLog(log, leaves);
-  }
-
-  finalize(height: number, changes: readonly RecordChange[]): Promise<Uint8Array> {
-    return costs.add('finalize', () => this.#store.finalize(height, changes));
-  }
-
-  commit(): void {
-    this.#store.commit();
-  }
-
-  view(height: number) {
-    return this.#store.view(height);
-  }
-
-  logPath(log: Uint8Array, index: number, size: number): readonly Uint8Array[] {
-    return this.#store.logPath(log, index, size);
-  }
-
-  logConsistency(log: Uint8Array, from: number, to: number): readonly Uint8Array[] {
-    return this.#store.logConsistency(log, from, to);
-  }
-}
 
 const senders = Array.from({ length: senderCount }, (_, i) => {
   const publicKey = concatBytes(Uint8Array.of(2), sha256(u64be(i)));
@@ -174,6 +99,8 @@ async function start(path: string) {
   const db = await Database.open(path);
   const chain = await LevelChainStore.open(db);
   const store = await LevelStateStore.open(db);
+  const finalize = store.finalize.bind(store);
+  store.finalize = (...change) => costs.add('finalize', () => finalize(...change));
   const space = db.space(SPACE.index);
   const index = new ChainIndex(
     {
@@ -185,7 +112,7 @@ async function start(path: string) {
     chain,
   );
   const ledger = new Ledger({
-    store: new MeasuredStore(store),
+    store,
     keys: secp256k1Keys,
     verifySecp256k1: () => true,
     blockHash: (height) => sha256(u64be(height)),
@@ -264,15 +191,12 @@ async function runBlock(
 
 /** Memory in MiB. */
 function memory(): object {
-  const status = readFileSync('/proc/self/status', 'utf8');
-  const of = (name: string): number =>
-    rounded(Number(status.match(`${name}:\\s+(\\d+)`)?.[1]) / 1_024);
   const { heapUsed, external, arrayBuffers } = process.memoryUsage();
   const mib = (bytes: number): number => rounded(bytes / 2 ** 20);
   return {
-    rss: of('VmRSS'),
-    peak: of('VmHWM'),
-    anonymous: of('RssAnon'),
+    rss: memoryMiB('VmRSS'),
+    peak: memoryMiB('VmHWM'),
+    anonymous: memoryMiB('RssAnon'),
     heapUsed: mib(heapUsed),
     external: mib(external),
     arrayBuffers: mib(arrayBuffers),
@@ -292,7 +216,7 @@ try {
     const txs = Array.from({ length: txsPerBlock }, () => makeTx(made++));
     at = await runBlock(node, at.state, txs, at.lastCommit);
   }
-  const micros = costs.each(blocks * txsPerBlock);
+  const micros = perStep(costs, blocks * txsPerBlock);
   const busy = memory();
   collect();
   console.log(JSON.stringify({ ...options, micros, busy, rest: memory() }));

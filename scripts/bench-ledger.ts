@@ -26,6 +26,7 @@ import {
   signTransaction,
 } from '../node/src/ops/transaction.ts';
 import { DEFAULT_PARAMS } from '../node/src/types/params.ts';
+import { Costs, cost, none, rounded } from './bench/measure.ts';
 
 const CHAIN_ID = 'bench-ledger';
 const SENDERS = 20;
@@ -127,25 +128,6 @@ function makeTx(index: number, { ops, kind }: Load): Uint8Array {
   );
 }
 
-/** CPU of the whole process in microseconds, by name. */
-class Costs {
-  readonly micros: Record<string, number> = {};
-
-  async add<T>(name: string, work: () => T | Promise<T>): Promise<T> {
-    const before = process.cpuUsage();
-    const result = await work();
-    const { user, system } = process.cpuUsage(before);
-    this.micros[name] = (this.micros[name] ?? 0) + user + system;
-    return result;
-  }
-
-  each(count: number): Record<string, number> {
-    return Object.fromEntries(
-      Object.entries(this.micros).map(([name, sum]) => [name, Number((sum / count).toFixed(1))]),
-    );
-  }
-}
-
 async function start(): Promise<Ledger> {
   const ledger = new Ledger({
     store: new MapStore(),
@@ -217,20 +199,21 @@ async function measure(load: Load): Promise<object> {
     for (let i = 0; i < blocks; i++)
       for (const tx of pending) ledger.checkTx({ tx, kind: 'recheck' });
   });
-  const micros = costs.each(count * blocks);
+  const micros = costs.micros(count * blocks);
   const execution = (micros['finalize'] ?? 0) + (micros['process'] ?? 0);
   const gasPerTx = gas / (count * blocks);
-  return { micros, gasPerTx, gasPerMicro: Number((gasPerTx / execution).toFixed(1)) };
+  return { micros, gasPerTx, gasPerMicro: rounded(gasPerTx / execution) };
 }
 
-function signatureMicros(): number {
+async function signatureMicros(): Promise<number> {
   const [sender] = senders as [Sender];
   const digest = sha256(EMPTY);
   const { signature } = secp.ecdsaSign(digest, sender.secret);
-  const before = process.cpuUsage();
-  for (let i = 0; i < 2_000; i++) verifySecp256k1(sender.publicKey, digest, signature);
-  const { user, system } = process.cpuUsage(before);
-  return Number(((user + system) / 2_000).toFixed(1));
+  const sum = none();
+  await cost(sum, () => {
+    for (let i = 0; i < 2_000; i++) verifySecp256k1(sender.publicKey, digest, signature);
+  });
+  return rounded(sum.cpuMs / 2);
 }
 
 const LOADS: Readonly<Record<string, Load>> = {
@@ -240,7 +223,7 @@ const LOADS: Readonly<Record<string, Load>> = {
   puts50: { ops: 50, kind: 'put' },
 };
 
-const measured: Record<string, unknown> = { signature: signatureMicros() };
+const measured: Record<string, unknown> = { signature: await signatureMicros() };
 for (const [name, load] of Object.entries(LOADS)) {
   if (options.only === undefined || options.only === name) measured[name] = await measure(load);
 }

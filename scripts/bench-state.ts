@@ -8,18 +8,17 @@
  *
  * @module
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { concatBytes, u64be } from '../node/src/base/bytes.ts';
 import { present } from '../node/src/base/errors.ts';
 import { sha256 } from '../node/src/base/hash.ts';
 import { Database } from '../node/state/database.ts';
 import { LevelStateStore } from '../node/state/state-store.ts';
+import { type Cost, collect, cost, memoryMiB, none, rounded } from './bench/measure.ts';
 
 /** Records written per height while the state is filled. */
 const FILL_CHANGES = 5_000;
@@ -37,23 +36,6 @@ const [leaves, heights, changesPerHeight] = [options.leaves, options.heights, op
   Number,
 ) as [number, number, number];
 
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
-
-/** Time in milliseconds: of all threads of this process, and of the clock. */
-type Cost = { cpuMs: number; wallMs: number };
-
-async function cost<T>(sum: Cost, work: () => T | Promise<T>): Promise<T> {
-  const [cpu, wall] = [process.cpuUsage(), performance.now()];
-  const result = await work();
-  const { user, system } = process.cpuUsage(cpu);
-  sum.cpuMs += (user + system) / 1_000;
-  sum.wallMs += performance.now() - wall;
-  return result;
-}
-
-const none = (): Cost => ({ cpuMs: 0, wallMs: 0 });
-const rounded = (n: number, digits = 1): number => Number(n.toFixed(digits));
 const shown = ({ cpuMs, wallMs }: Cost): object => ({
   cpuMs: rounded(cpuMs),
   wallMs: rounded(wallMs),
@@ -159,12 +141,7 @@ async function prove({ store }: Opened): Promise<object> {
 }
 
 /** Resident memory in MiB: in all, and without the pages of Level's files that are mapped in. */
-function rss(): object {
-  const status = readFileSync('/proc/self/status', 'utf8');
-  const of = (name: string): number =>
-    rounded(Number(status.match(`${name}:\\s+(\\d+)`)?.[1]) / 1_024);
-  return { allMiB: of('VmRSS'), anonymousMiB: of('RssAnon') };
-}
+const rss = (): object => ({ allMiB: memoryMiB('VmRSS'), anonymousMiB: memoryMiB('RssAnon') });
 
 async function measure(): Promise<object> {
   let opened = await open();
