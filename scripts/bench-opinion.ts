@@ -1,11 +1,11 @@
 /**
  * Measures the second opinion alone: `npx node scripts/bench-opinion.ts [--puts N] [--blocks N]
- * [--batch N] [--senders N]`.
+ * [--ops N] [--batch N] [--senders N]`.
  *
- * Prints one line of JSON. A ledger executes blocks of single puts first, and what it tells a
- * second opinion is kept; then Hardhat's EVM runs these blocks again. Counted is what that takes
- * per put: `main` is this thread, `others` are those of the second EVM and of the collector; and
- * RSS in MiB. `--batch` is how many puts the rules decide in one call. Allocators have the
+ * Prints one line of JSON. A ledger executes blocks of puts first, `--ops` in each transaction, and
+ * what it tells a second opinion is kept; then Hardhat's EVM runs these blocks again. Counted is
+ * what that takes per put: `main` is this thread, `others` are those of the second EVM and of the
+ * collector; and RSS in MiB. `--batch` is how many puts the rules decide in one call. Allocators have the
  * variables of node/bin/node-env.json only if they are set. Not part of the tests.
  *
  * @module
@@ -34,15 +34,13 @@ const { values: options } = parseArgs({
   options: {
     puts: { type: 'string', default: '300' },
     blocks: { type: 'string', default: '60' },
+    ops: { type: 'string', default: '1' },
     batch: { type: 'string' },
     senders: { type: 'string', default: '100' },
   },
 });
-const [puts, blocks, senderCount] = [options.puts, options.blocks, options.senders].map(Number) as [
-  number,
-  number,
-  number,
-];
+const [puts, blocks] = [Number(options.puts), Number(options.blocks)];
+const [ops, senderCount] = [Number(options.ops), Number(options.senders)];
 
 /** Storage that proves nothing. */
 class MapStore implements StateStore {
@@ -108,8 +106,10 @@ const senders: readonly Sender[] = Array.from({ length: senderCount }, (_, i) =>
 function makeTx(index: number): Uint8Array {
   const accountNumber = index % senderCount;
   const sender = present(senders[accountNumber], 'sender');
-  const content = utf8(`${index} `.padEnd(CONTENT_BYTES, 'memory of an agent; '));
-  const messages = [putMessage(sender.address, { content })];
+  const messages = Array.from({ length: ops }, (_, op) => {
+    const content = utf8(`${index}/${op} `.padEnd(CONTENT_BYTES, 'memory of an agent; '));
+    return putMessage(sender.address, { content });
+  });
   const signing = {
     ...sender,
     chainId: CHAIN_ID,
@@ -124,6 +124,9 @@ function makeTx(index: number): Uint8Array {
     (hash, secret) => secp.ecdsaSign(hash, secret).signature,
   );
 }
+
+/** Transactions of a block. */
+const txs = Math.ceil(puts / ops);
 
 /** Has a ledger execute the blocks. @returns what it tells of them */
 async function seenBlocks(store: MapStore): Promise<readonly SeenBlock[]> {
@@ -153,7 +156,7 @@ async function seenBlocks(store: MapStore): Promise<readonly SeenBlock[]> {
       nextValidatorsHash: EMPTY,
       proposerAddress: EMPTY,
       hash: sha256(u64be(height)),
-      txs: Array.from({ length: puts }, (_, i) => makeTx((height - 1) * puts + i)),
+      txs: Array.from({ length: txs }, (_, i) => makeTx((height - 1) * txs + i)),
       decidedLastCommit: { round: 0, votes: [] },
     });
     invariant(
@@ -190,7 +193,7 @@ for (const one of seen) {
   await opinion.settled();
   peak = Math.max(peak, rss());
 }
-const each = (sum: number): number => Number((sum / (puts * blocks)).toFixed(1));
+const each = (sum: number): number => Number((sum / (txs * ops * blocks)).toFixed(1));
 const mainSum = micros(process.threadCpuUsage(main));
 const { user, system } = process.cpuUsage(all);
 console.log(
