@@ -69,9 +69,9 @@ describe('refusals of a policy', () => {
       const done = await put('--abi', other, '--abi', given);
       expect(done.code).to.equal(1);
       expect(done.stderr).to.contain(`PolicyRefused(0x${space}, ${policy}, TooLate(7))`);
-      expect(done.stderr).not.to.contain('--abi');
+      expect(done.stderr).not.to.contain('custom error');
     }
-    expect((await put('--abi', other)).stderr).to.contain(`policy ${policy}: its ABI is another`);
+    expect((await put('--abi', other)).stderr).to.contain(`policy ${policy}: what --abi names`);
   });
 
   it('are told of a transaction that is looked up', async () => {

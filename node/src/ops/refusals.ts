@@ -83,7 +83,8 @@ export async function inWords(log: string, abi: ErrorsAbi): Promise<string> {
   const told = explained(log, abi.length === 0 ? [] : [JSON.stringify(abi)]);
   const [, policy, selector] = UNKNOWN.exec(told) ?? [];
   if (policy === undefined) return told;
-  const which = abi.length === 0 ? 'give its ABI with --abi FILE' : 'its ABI is another';
+  const which =
+    abi.length === 0 ? 'give its ABI with --abi FILE' : 'what --abi names does not declare it';
   return `${told}; ${selector} is a custom error of the space's policy ${policy}: ${which}`;
 }
 
