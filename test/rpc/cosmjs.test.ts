@@ -31,6 +31,12 @@ async function until(done: () => boolean): Promise<void> {
   }
 }
 
+/** CosmJS 0.39 goes on to connect again and again after a disconnect; a process would never end. */
+function stopReconnecting(client: WebsocketClient): void {
+  type Reconnecting = { readonly socket: { readonly socket: { reconnect: () => void } } };
+  (client as unknown as Reconnecting).socket.socket.reconnect = () => undefined;
+}
+
 describe('rpc with unmodified CosmJS', () => {
   const chain = new ChainFixture();
   let server: RpcServer;
@@ -177,7 +183,7 @@ describe('rpc with unmodified CosmJS', () => {
     await until(() => !(chain.pending.size === 0));
     chain.produce();
     expect((await sent).height).to.equal(chain.height);
-    const refused = await stargate.broadcastTx(utf8('nothing')).catch((e: unknown) => e);
+    const refused = await stargate.broadcastTx(utf8('nothing'), 1_000, 10).catch((e: unknown) => e);
     expect(refused).to.be.instanceOf(BroadcastTxError);
     stargate.disconnect();
   });
@@ -219,5 +225,6 @@ describe('rpc with unmodified CosmJS', () => {
     for (const subscription of subscriptions) subscription.unsubscribe();
     await until(() => !(chain.bus.size > 0));
     socket.disconnect();
+    stopReconnecting(socket);
   });
 });
