@@ -302,7 +302,7 @@ describe('ledger: random blocks of both sides', () => {
     let ran = 0;
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.array(step, { maxLength: 6 }), { maxLength: 4 }),
+        fc.array(fc.array(step, { minLength: 2, maxLength: 6 }), { minLength: 2, maxLength: 4 }),
         async (blocks) => {
           const evm = { base_fee: '1000', min_base_fee: '10' };
           const [judge, replay] = [await start(evm), await start(evm)];
