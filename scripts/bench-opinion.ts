@@ -5,8 +5,8 @@
  * Prints one line of JSON. A ledger executes blocks of puts first, `--ops` in each transaction, and
  * what it tells a second opinion is kept; then Hardhat's EVM runs these blocks again. Counted is
  * what that takes per put: `main` is this thread, `others` are those of the second EVM and of the
- * collector; and RSS in MiB. `--batch` is how many puts the rules decide in one call. Allocators have the
- * variables of node/bin/node-env.json only if they are set. Not part of the tests.
+ * collector; and RSS in MiB. `--batch` is how many puts the rules decide in one call. Allocators
+ * have the variables of node/bin/node-env.json only if they are set. Not part of the tests.
  *
  * @module
  */
