@@ -11,22 +11,17 @@
  */
 import { parseArgs } from 'node:util';
 import secp from 'secp256k1';
-import { encodeBech32 } from '../node/src/base/bech32.ts';
-import { latin1, u64be, utf8 } from '../node/src/base/bytes.ts';
+import { u64be, utf8 } from '../node/src/base/bytes.ts';
 import { invariant } from '../node/src/base/errors.ts';
-import { hash160, sha256 } from '../node/src/base/hash.ts';
+import { sha256 } from '../node/src/base/hash.ts';
 import { secp256k1Keys, verifySecp256k1 } from '../node/src/crypto/secp256k1.ts';
 import { Ledger } from '../node/src/ledger/ledger.ts';
-import type { RecordChange, StateStore } from '../node/src/ledger/store.ts';
 import { ledgerState } from '../node/src/ops/ledger-state.ts';
-import {
-  freeTerms,
-  putMessage,
-  sendMessage,
-  signTransaction,
-} from '../node/src/ops/transaction.ts';
+import { putMessage, sendMessage } from '../node/src/ops/transaction.ts';
 import { DEFAULT_PARAMS } from '../node/src/types/params.ts';
+import { RowlessStore } from './bench/map-store.ts';
 import { Costs, cost, none, rounded } from './bench/measure.ts';
+import { makeSenders, senderOf, signed } from './bench/senders.ts';
 
 const CHAIN_ID = 'bench-ledger';
 const SENDERS = 20;
@@ -44,68 +39,13 @@ const { values: options } = parseArgs({
 });
 const [txsPerBlock, blocks] = [Number(options.txs), Number(options.blocks)];
 
-/** Storage that costs next to nothing and proves nothing. */
-class MapStore implements StateStore {
-  readonly #records = new Map<string, Uint8Array>();
-  readonly #sizes = new Map<string, number>();
-  height = 0;
-  readonly appHash: Uint8Array = new Uint8Array(32);
-
-  get(key: Uint8Array): Uint8Array | undefined {
-    return this.#records.get(latin1(key));
-  }
-
-  row(): undefined {}
-
-  appendLog(log: Uint8Array, leaves: readonly Uint8Array[]): { size: number; root: Uint8Array } {
-    const size = (this.#sizes.get(latin1(log)) ?? 0) + leaves.length;
-    this.#sizes.set(latin1(log), size);
-    return { size, root: this.appHash };
-  }
-
-  putRow(): void {}
-
-  finalize(_height: number, changes: readonly RecordChange[]): Promise<Uint8Array> {
-    for (const [key, value] of changes) {
-      if (value === undefined) this.#records.delete(latin1(key));
-      else this.#records.set(latin1(key), value);
-    }
-    return Promise.resolve(this.appHash);
-  }
-
-  commit(): void {
-    this.height++;
-  }
-
-  view(): undefined {}
-
-  logPath(): readonly Uint8Array[] {
-    return [];
-  }
-
-  logConsistency(): readonly Uint8Array[] {
-    return [];
-  }
-}
-
-type Sender = {
-  readonly secret: Uint8Array;
-  readonly publicKey: Uint8Array;
-  readonly address: string;
-};
-
-const senders: readonly Sender[] = Array.from({ length: SENDERS }, (_, i) => {
-  const secret = sha256(u64be(i));
-  const publicKey = secp.publicKeyCreate(secret, true);
-  return { secret, publicKey, address: encodeBech32('metatron', hash160(publicKey)) };
-});
+const senders = makeSenders(SENDERS);
 
 type Load = { readonly ops: number; readonly kind: 'put' | 'keyed' | 'send' };
 
 function makeTx(index: number, { ops, kind }: Load): Uint8Array {
-  const accountNumber = index % SENDERS;
-  const sender = senders[accountNumber] as Sender;
-  const to = senders[(index + 7) % SENDERS] as Sender;
+  const sender = senderOf(senders, index);
+  const to = senderOf(senders, index + 7);
   const messages = Array.from({ length: ops }, (_, op) => {
     if (kind === 'send') {
       return sendMessage(sender.address, to.address, [{ denom: 'aphi', amount: '1' }]);
@@ -114,23 +54,12 @@ function makeTx(index: number, { ops, kind }: Load): Uint8Array {
     const key = kind === 'keyed' ? `key ${index}/${op}` : '';
     return putMessage(sender.address, { content, key });
   });
-  const signing = {
-    ...sender,
-    chainId: CHAIN_ID,
-    accountNumber: BigInt(accountNumber),
-    sequence: BigInt(Math.floor(index / SENDERS)),
-  };
-  return signTransaction(
-    messages,
-    signing,
-    freeTerms(messages),
-    (hash, secret) => secp.ecdsaSign(hash, secret).signature,
-  );
+  return signed(messages, CHAIN_ID, senders, index);
 }
 
 async function start(): Promise<Ledger> {
   const ledger = new Ledger({
-    store: new MapStore(),
+    store: new RowlessStore(),
     keys: secp256k1Keys,
     verifySecp256k1,
     blockHash: (height) => sha256(u64be(height)),
@@ -206,7 +135,7 @@ async function measure(load: Load): Promise<object> {
 }
 
 async function signatureMicros(): Promise<number> {
-  const [sender] = senders as [Sender];
+  const sender = senderOf(senders, 0);
   const digest = sha256(EMPTY);
   const { signature } = secp.ecdsaSign(digest, sender.secret);
   const sum = none();

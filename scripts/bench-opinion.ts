@@ -11,20 +11,19 @@
  * @module
  */
 import { parseArgs } from 'node:util';
-import secp from 'secp256k1';
-import { encodeBech32 } from '../node/src/base/bech32.ts';
-import { EMPTY, latin1, u64be, utf8 } from '../node/src/base/bytes.ts';
+import { EMPTY, u64be, utf8 } from '../node/src/base/bytes.ts';
 import { invariant, present } from '../node/src/base/errors.ts';
-import { hash160, sha256 } from '../node/src/base/hash.ts';
+import { sha256 } from '../node/src/base/hash.ts';
 import { secp256k1Keys, verifySecp256k1 } from '../node/src/crypto/secp256k1.ts';
 import { Opinion } from '../node/src/ledger/evm/second-opinion/opinion.ts';
 import type { SeenBlock } from '../node/src/ledger/evm/second-opinion/port.ts';
 import { key, ROW } from '../node/src/ledger/keys.ts';
 import { Ledger } from '../node/src/ledger/ledger.ts';
-import type { LogHead, RecordChange, StateStore } from '../node/src/ledger/store.ts';
 import { ledgerState } from '../node/src/ops/ledger-state.ts';
-import { freeTerms, putMessage, signTransaction } from '../node/src/ops/transaction.ts';
+import { putMessage } from '../node/src/ops/transaction.ts';
 import { DEFAULT_PARAMS } from '../node/src/types/params.ts';
+import { MapStore } from './bench/map-store.ts';
+import { makeSenders, senderOf, signed } from './bench/senders.ts';
 
 const CHAIN_ID = 'bench-opinion';
 const CONTENT_BYTES = 200;
@@ -42,87 +41,15 @@ const { values: options } = parseArgs({
 const [puts, blocks] = [Number(options.puts), Number(options.blocks)];
 const [ops, senderCount] = [Number(options.ops), Number(options.senders)];
 
-/** Storage that proves nothing. */
-class MapStore implements StateStore {
-  readonly #records = new Map<string, Uint8Array>();
-  readonly #rows = new Map<string, Uint8Array>();
-  readonly #sizes = new Map<string, number>();
-  height = 0;
-  readonly appHash: Uint8Array = new Uint8Array(32);
-
-  get(at: Uint8Array): Uint8Array | undefined {
-    return this.#records.get(latin1(at));
-  }
-
-  row(at: Uint8Array): Uint8Array | undefined {
-    return this.#rows.get(latin1(at));
-  }
-
-  appendLog(log: Uint8Array, leaves: readonly Uint8Array[]): LogHead {
-    const size = (this.#sizes.get(latin1(log)) ?? 0) + leaves.length;
-    this.#sizes.set(latin1(log), size);
-    return { size, root: this.appHash };
-  }
-
-  putRow(at: Uint8Array, value: Uint8Array): void {
-    this.#rows.set(latin1(at), value);
-  }
-
-  finalize(_height: number, changes: readonly RecordChange[]): Promise<Uint8Array> {
-    for (const [at, value] of changes) {
-      if (value === undefined) this.#records.delete(latin1(at));
-      else this.#records.set(latin1(at), value);
-    }
-    return Promise.resolve(this.appHash);
-  }
-
-  commit(): void {
-    this.height++;
-  }
-
-  view(): undefined {}
-
-  logPath(): readonly Uint8Array[] {
-    return [];
-  }
-
-  logConsistency(): readonly Uint8Array[] {
-    return [];
-  }
-}
-
-type Sender = {
-  readonly secret: Uint8Array;
-  readonly publicKey: Uint8Array;
-  readonly address: string;
-};
-
-const senders: readonly Sender[] = Array.from({ length: senderCount }, (_, i) => {
-  const secret = sha256(u64be(i));
-  const publicKey = secp.publicKeyCreate(secret, true);
-  return { secret, publicKey, address: encodeBech32('metatron', hash160(publicKey)) };
-});
+const senders = makeSenders(senderCount);
 
 function makeTx(index: number): Uint8Array {
-  const accountNumber = index % senderCount;
-  const sender = present(senders[accountNumber], 'sender');
+  const sender = senderOf(senders, index);
   const messages = Array.from({ length: ops }, (_, op) => {
     const content = utf8(`${index}/${op} `.padEnd(CONTENT_BYTES, 'memory of an agent; '));
     return putMessage(sender.address, { content });
   });
-  const signing = {
-    ...sender,
-    chainId: CHAIN_ID,
-    accountNumber: BigInt(accountNumber),
-    sequence: BigInt(Math.floor(index / senderCount)),
-  };
-  const terms = freeTerms(messages);
-  return signTransaction(
-    messages,
-    signing,
-    terms,
-    (hash, secret) => secp.ecdsaSign(hash, secret).signature,
-  );
+  return signed(messages, CHAIN_ID, senders, index);
 }
 
 /** Transactions of a block. */
