@@ -22,6 +22,7 @@ type Options = {
   readonly home?: string;
   readonly profile?: string;
   readonly compare?: true;
+  readonly ethCalls: number;
   readonly secondOpinion: BenchResult['secondOpinion'];
   readonly json?: true;
 };
@@ -48,9 +49,18 @@ function comparison(other: BenchResult['compare']): [string, string][] {
   ];
 }
 
+function calls(beside: BenchResult['ethCalls']): [string, string][] {
+  if (beside === undefined) return [];
+  const { parallel, answered, refused } = beside;
+  return [[`endless calls, ${parallel} at a time`, `${answered} stopped, ${refused} turned away`]];
+}
+
 async function bench(options: Options): Promise<void> {
   const isEvm = options.app.startsWith('evm-');
   if (options.compare && !isEvm) wrongUsage('--compare is for --app evm-transfer and evm-erc20');
+  if (options.ethCalls > 0 && options.app === 'kvstore') {
+    wrongUsage('--eth-calls is for the ledger: --app memory, evm-transfer, evm-erc20');
+  }
   if (isEvm && options.opsPerTx > 1) wrongUsage('--ops-per-tx is for --app memory');
   if (isEvm && options.size !== undefined) wrongUsage('--size is for --app memory and kvstore');
   const { runBench } = await import('../ops/bench.ts');
@@ -81,6 +91,7 @@ async function bench(options: Options): Promise<void> {
       ['processor seconds, load', String(result.loadCpuSeconds)],
       ['memory of a validator, peak, at the end (MiB)', `${result.peakRssMiB}, ${result.rssMiB}`],
       ...result.reasons.map((reason) => ['refusal', reason]),
+      ...calls(result.ethCalls),
       ...comparison(result.compare),
     ]),
   );
@@ -119,6 +130,12 @@ export function registerBench(program: Command): void {
       new Option('--second-opinion <mode>', 'as evm.secondOpinion of a node')
         .choices(['halt', 'report', 'off'])
         .default('halt'),
+    )
+    .option(
+      '--eth-calls <n>',
+      'endless calls of the EVM that are kept open meanwhile, spread over the nodes',
+      wholeNumber(0, 10_000),
+      0,
     )
     .option('--compare', 'give `hardhat node` the same load afterwards; for the EVM')
     .addOption(jsonOption())

@@ -14,6 +14,7 @@ import { type ErrorSpec, errorSpec, LedgerError, present } from '../base/errors.
 import { sha256 } from '../base/hash.ts';
 import { QueryParamsResponse } from '../gen/metatron/evm/v1/query.ts';
 import { wrapEthereumTx } from '../ledger/ethereum/wrapper.ts';
+import { type CallsReport, keepCalling } from './bench-calls.ts';
 import { runLoad } from './bench-child.ts';
 import { type EthereumLoad, tokenSetup } from './bench-ethereum.ts';
 import { type Comparison, compareWithHardhat } from './bench-hardhat.ts';
@@ -46,6 +47,8 @@ export type BenchSpec = {
   readonly opsPerTx: number;
   /** Whether `hardhat node` gets the same load afterwards; of an EVM app only. */
   readonly compare: boolean;
+  /** Endless calls of the EVM that are kept open meanwhile. */
+  readonly ethCalls: number;
   /** Whether each validator asks a second EVM, and what it does when that differs. */
   readonly secondOpinion: 'halt' | 'report' | 'off';
   /** Home to keep; a temporary one if absent. */
@@ -80,6 +83,8 @@ export type BenchResult = {
   readonly seconds: number;
   /** The first refusals, as the nodes worded them. */
   readonly reasons: readonly string[];
+  /** Calls beside the load, if there were any. */
+  readonly ethCalls?: CallsReport;
   /** What another node did with the same transactions, if that was asked for. */
   readonly compare?: Comparison;
 };
@@ -155,7 +160,17 @@ async function measure(spec: BenchSpec, devnet: RunningDevnet, load: LoadSpec) {
     spec.progress('sending');
   };
   const hear = { progress: spec.progress, sending };
-  const report: LoadReport = await runLoad('./bench-load.ts', load, hear, loadFailed);
+  const ports = nodes.flatMap((node) => node.evm ?? []);
+  const endCalls = spec.ethCalls > 0 ? keepCalling(ports, spec.ethCalls) : undefined;
+  let ethCalls: CallsReport | undefined;
+  const report: LoadReport = await runLoad<LoadReport>(
+    './bench-load.ts',
+    load,
+    hear,
+    loadFailed,
+  ).finally(() => {
+    ethCalls = endCalls?.();
+  });
   const used = cpu() - before;
   const peak = Math.max(...nodes.map((node) => peakRssMiB(node.pid)));
   spec.progress('looking for every transaction');
@@ -163,7 +178,8 @@ async function measure(spec: BenchSpec, devnet: RunningDevnet, load: LoadSpec) {
   const rss = Math.max(...nodes.map((node) => rssMiB(node.pid)));
   const executed = await executedIn(last, firstHeight, lastHeight);
   const committed = report.hashes.filter((hash) => executed.has(hash)).length;
-  return { report, used, peak, rss, committed, blocks: lastHeight - (await heightBefore) };
+  const blocks = lastHeight - (await heightBefore);
+  return { report, used, peak, rss, committed, blocks, ethCalls };
 }
 
 function resultOf(spec: BenchSpec, m: Awaited<ReturnType<typeof measure>>): BenchResult {
@@ -194,6 +210,7 @@ function resultOf(spec: BenchSpec, m: Awaited<ReturnType<typeof measure>>): Benc
     sent: report.sent,
     seconds: Math.round(seconds * 100) / 100,
     reasons: report.reasons,
+    ...(m.ethCalls && { ethCalls: m.ethCalls }),
   };
 }
 
