@@ -24,6 +24,13 @@ import {
   SpaceWorld,
   spaceOf,
 } from '../../spaces/support.ts';
+import { Random } from './programs.ts';
+
+const BLOCKS = Number(process.env['SOAK_BLOCKS'] ?? 25);
+const SEED = Number(process.env['SOAK_SEED'] ?? 1);
+
+/** Policies that keep the height, their balance, or another's balance, when they are not asked. */
+const LOOKING: readonly string[] = ['5f5450435f5500', '5f5450475f5500', '33315f54015f5500'];
 
 describe('second opinion: a ledger', () => {
   const reports: OpinionReport[] = [];
@@ -104,6 +111,47 @@ describe('second opinion: a ledger', () => {
     await agreed();
     expect(opinion.counts.unmirrored).to.equal(0);
   }).timeout(60_000);
+
+  it('agrees on blocks that mix writes, transfers and Ethereum transactions at random', async () => {
+    const random = new Random(SEED);
+    const [alice] = [chain.who(0)];
+    await chain.block(chain.tx(alice, [put(alice, 'wake')]));
+    const chainId = await chainIdOf(chain.world.ledger);
+    const policies: Uint8Array[] = [];
+    for (const code of [...LOOKING, ...Object.values(POLICY_CODE)]) {
+      policies.push(await deploy(code));
+    }
+    await chain.block(
+      chain.tx(
+        alice,
+        policies.map((policy, i) => create(alice, i, { policy })),
+      ),
+    );
+    const native = (): Uint8Array => {
+      const who = chain.who(random.below(3));
+      const policy = random.below(policies.length);
+      const payee = encodeBech32('metatron', policies[policy] as Uint8Array);
+      const kinds = [
+        [put(who, 'own')],
+        [put(alice, 'asked', spaceOf(alice, policy))],
+        [sendMessage(who.address, payee, coins(1n))],
+        [put(alice, 'asked', spaceOf(alice, policy)), sendMessage(alice.address, payee, coins(2n))],
+      ];
+      const kind = random.below(kinds.length);
+      return chain.tx(kind % 2 === 1 ? alice : who, kinds[kind] ?? []);
+    };
+    const ethereum = (): Promise<Uint8Array> => {
+      const to = policies[random.below(LOOKING.length)] as Uint8Array;
+      return chain.evm(chain.who(random.below(4)), `0x${toHex(to)}`, '0x', chainId);
+    };
+    for (let i = 0; i < BLOCKS; i++) {
+      const txs = Array.from({ length: random.below(8) }, native);
+      for (let j = random.below(4); j > 0; j--) txs.push(await ethereum());
+      await chain.block(...txs);
+      await agreed();
+    }
+    expect(opinion.counts.runs).to.be.above(2 * opinion.counts.unmirrored);
+  }).timeout(600_000);
 
   it('agrees when coins come from both sides and keys are first seen in between', async () => {
     await chain.block(chain.tx(chain.who(3), [put(chain.who(3), 'wake')]));
