@@ -112,7 +112,7 @@ describe('second opinion: a ledger', () => {
     expect(opinion.counts.unmirrored).to.equal(0);
   }).timeout(60_000);
 
-  it('agrees on blocks that mix writes, transfers and Ethereum transactions at random', async () => {
+  it('agrees on writes, transfers and Ethereum transactions mixed at random', async () => {
     const random = new Random(SEED);
     const [alice] = [chain.who(0)];
     await chain.block(chain.tx(alice, [put(alice, 'wake')]));
