@@ -19,7 +19,7 @@ import { errors, refuse } from './errors.ts';
 import type { EthereumHost } from './ethereum/host.ts';
 import { EventLog, indexed, shown } from './events.ts';
 import type { BlockObserver } from './evm/second-opinion/port.ts';
-import { EVM_GAS_WEIGHT, GasMeter } from './gas.ts';
+import { GasMeter, POLICY_GAS_WEIGHT } from './gas.ts';
 import { type Block, type Context, type DecodedMessage, type Emit, isRuled } from './module.ts';
 import type { Overlay } from './overlay.ts';
 import { messageTypes } from './registry.ts';
@@ -158,7 +158,7 @@ export class Undecided {
   /** What the rules are asked. */
   get asked(): Asked {
     const left = Math.max(0, this.#gas.limit - this.#gas.used);
-    const policyGas = Math.floor(left / EVM_GAS_WEIGHT);
+    const policyGas = Math.floor(left / POLICY_GAS_WEIGHT);
     this.#asked ??= this.question.asked(policyGas, this.tx.signers);
     return this.#asked;
   }
@@ -170,7 +170,7 @@ export class Undecided {
 
   /** Carries the verdict out. @param logs - of the transaction's actions */
   complete({ policyGas, reason }: Verdict, logs: Decided['logs']): ExecTxResult {
-    this.#gas.charge(policyGas * EVM_GAS_WEIGHT, 'policy');
+    this.#gas.charge(policyGas * POLICY_GAS_WEIGHT, 'policy');
     if (reason !== undefined) return this.#run.refuse(refusalOf(reason));
     const result = this.#run.execute(logs);
     invariant(result.code === 0 || this.isMixed, 'what the rules allow is carried out');

@@ -17,8 +17,8 @@
  *
  * A byte that is kept for good costs 10 more, which is for the place it takes. So a block of
  * `BLOCK_GAS`, whatever its mix, executes in about two thirds of a second at the most.
- * Gas of the EVM is another unit, which counts `EVM_GAS_WEIGHT` times in a block; what an Ethereum
- * transaction pays and reports stays in its own.
+ * Gas of the EVM is another unit, which counts `EVM_GAS_WEIGHT` times in a block, and in a policy
+ * `POLICY_GAS_WEIGHT` times; what an Ethereum transaction pays and reports stays in its own.
  * Upholds: the same transaction on the same state costs the same, whoever asks.
  *
  * @module
@@ -63,6 +63,12 @@ export const BLOCK_GAS = 40_000_000;
  * for it as native transactions do for six of theirs (docs/performance.md).
  */
 export const EVM_GAS_WEIGHT = 6;
+
+/**
+ * What a unit of a policy's gas counts. A policy finds everything warm, so that it costs the same
+ * alone and in a batch; so what it reads from disk, in some 50 µs, is priced as if from memory.
+ */
+export const POLICY_GAS_WEIGHT = 20;
 
 /** The gas limit of a block as the EVM knows it. @param maxBlockGas - 0 is no bound */
 export function evmBlockGas(maxBlockGas: number): number {

@@ -12,7 +12,7 @@ import { EMPTY } from '../base/bytes.ts';
 import { sha256 } from '../base/hash.ts';
 import type { EntryType } from '../gen/metatron/memory/v1/state.ts';
 import { MsgPut } from '../gen/metatron/memory/v1/tx.ts';
-import { EVM_GAS_WEIGHT, GAS } from '../ledger/gas.ts';
+import { GAS, POLICY_GAS_WEIGHT } from '../ledger/gas.ts';
 import {
   type Any,
   authInfoCodec,
@@ -87,7 +87,7 @@ const GAS_PER_BYTE = 10;
 const GAS_PER_SIGNATURE = 1_000;
 
 /** Gas for asking a policy once, at the most: what the contract may use, and how it counts. */
-export const POLICY_GAS: number = GAS.policy + GAS.policyCall + 100_000 * EVM_GAS_WEIGHT;
+export const POLICY_GAS: number = GAS.policy + GAS.policyCall + 100_000 * POLICY_GAS_WEIGHT;
 
 /** Gas of what a message does, at most, without its bytes. */
 function messageGas({ typeUrl, value }: Any): number {

@@ -8,7 +8,7 @@ import { keccak256 as ethersKeccak, toUtf8Bytes } from 'ethers';
 import { toHex } from '../../../node/src/base/bytes.ts';
 import { present } from '../../../node/src/base/errors.ts';
 import { Operation } from '../../../node/src/gen/metatron/memory/v1/state.ts';
-import { EVM_GAS_WEIGHT } from '../../../node/src/ledger/gas.ts';
+import { POLICY_GAS_WEIGHT } from '../../../node/src/ledger/gas.ts';
 import { getSpace, operationRow } from '../../../node/src/ledger/memory/schema.ts';
 import { spaceRules } from '../../../node/src/ledger/rules/state.ts';
 import {
@@ -233,7 +233,7 @@ describe('ledger: rules of spaces', () => {
       const creations = policies.map((policy, i) => create(alice, i, { policy }));
       expect(codes(await chain.block(chain.tx(alice, creations)))).to.deep.equal([OK]);
       const txs = policies.flatMap((_, i) => [
-        chain.tx(alice, [put(alice, 'against a policy', space(i))]),
+        chain.tx(alice, [put(alice, 'against a policy', space(i))], 3_000_000n),
         chain.tx(bob, [put(bob, `honest ${i}`)]),
       ]);
       const results = await chain.block(...txs);
@@ -243,7 +243,7 @@ describe('ledger: rules of spaces', () => {
       expect(codes(honest)).to.deep.equal(policies.map(() => OK));
       const [loops, , , shouts, own] = refusals;
       // All gas of the policy is the writer's to pay.
-      expect(loops?.gasUsed).to.be.above(100_000 * EVM_GAS_WEIGHT);
+      expect(loops?.gasUsed).to.be.above(100_000 * POLICY_GAS_WEIGHT);
       expect(own?.gasUsed).to.be.below(60_000);
       const tooLate = ethersKeccak(toUtf8Bytes('TooLate(uint256)')).slice(2, 10);
       expect(own?.log).to.contain(`0x${tooLate}${'7'.padStart(64, '0')})`);
@@ -269,7 +269,7 @@ describe('ledger: rules of spaces', () => {
       await chain.block(chain.tx(alice, [create(alice, 0, { policy })]));
       const [result] = await chain.block(chain.tx(alice, [put(alice, 'poor', space(0))], 75_000n));
       expect(codes([result as ExecTxResult])).to.deep.equal([refusedBy(17)]);
-      expect(result?.gasUsed).to.be.within(75_000 - EVM_GAS_WEIGHT, 75_000);
+      expect(result?.gasUsed).to.be.within(75_000 - POLICY_GAS_WEIGHT, 75_000);
     });
   });
 });
