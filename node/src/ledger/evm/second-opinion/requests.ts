@@ -7,17 +7,16 @@
  *
  * @module
  */
-import { equalBytes } from '../../../base/bytes.ts';
+import { equalBytes, toHex } from '../../../base/bytes.ts';
 import { present } from '../../../base/errors.ts';
 import type { EvmAccess, EvmAuthorization, EvmCall, EvmTx } from '../types.ts';
 import { ACCESS_ADDRESS_GAS, ACCESS_SLOT_GAS, intrinsicGas } from '../validity.ts';
 import type { EdrRequest } from './edr.ts';
 import type { SeenBlock, SeenRun } from './port.ts';
 
-/** Bytes; in one piece, which is quick to send where they are many. */
+/** Bytes. */
 export function dataOf(bytes: Uint8Array): string {
-  const { buffer, byteOffset, byteLength } = bytes;
-  return `0x${Buffer.from(buffer, byteOffset, byteLength).toString('hex')}`;
+  return `0x${toHex(bytes)}`;
 }
 
 /** A number. */
