@@ -1,5 +1,5 @@
 /**
- * Calls beside a benchmark: as many as asked for are under way, over all nodes, until they end.
+ * Calls beside a benchmark: as many as were asked for are under way, over all nodes, to the end.
  *
  * @module
  */
