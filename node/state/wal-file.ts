@@ -80,9 +80,11 @@ function mark(salt: Uint8Array, at: number, durable: number): Buffer {
 /** How far the log was durable when the mark at `at` was written; undefined if none is there. */
 function vouchedAt(file: Buffer, salt: Uint8Array, at: number): number | undefined {
   if (at < HEAD_BYTES || at + MARK_BYTES > file.length) return undefined;
-  const durable = Number(file.readBigUInt64BE(at + FRAME_BYTES + 8));
+  const durable = file.readBigUInt64BE(at + FRAME_BYTES + 8);
+  // Any bytes may stand here: a record's, or those of a log before.
+  if (durable > BigInt(at)) return undefined;
   const found = file.subarray(at, at + MARK_BYTES);
-  return equalBytes(found, mark(salt, at, durable)) ? durable : undefined;
+  return equalBytes(found, mark(salt, at, Number(durable))) ? Number(durable) : undefined;
 }
 
 type Scan = {

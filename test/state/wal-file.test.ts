@@ -202,6 +202,24 @@ describe('write-ahead log file', () => {
     expect(read(path)).to.deep.equal([toHex(utf8('new'))]);
   });
 
+  it('is opened whatever bytes its records and its leftovers hold', async () => {
+    const path = join(folder(), 'wal');
+    const wal = open(path);
+    const records = [0xff, 0xfe, 0x80, 0].map((last) =>
+      new Uint8Array(200).fill(0xff).fill(last, 9),
+    );
+    for (const record of records) wal.append(record);
+    await wal.sync();
+    wal.close();
+    expect(read(path)).to.deep.equal(records.map(toHex));
+    const again = open(path);
+    again.reset();
+    again.append(utf8('next'));
+    await again.sync();
+    again.close();
+    expect(read(path)).to.deep.equal([toHex(utf8('next'))]);
+  });
+
   it('grows by a long log only, and gives that back', async () => {
     const path = join(folder(), 'wal');
     const wal = open(path);
