@@ -49,6 +49,8 @@ const FRAMES_PER_SESSION = 12;
  * always comes, so this is for a node that hangs and not for a machine that is busy.
  */
 const ANSWER_MS = 60_000;
+/** Most peers at a time that may have said too little: the nodes bound how many there are. */
+const SILENT_AT_ONCE = 5;
 /** Sessions per frame to be judged at most: more means that nobody gets in. */
 const SESSIONS_PER_FRAME = 20;
 /** Milliseconds after the last frame within which the node may still drop the peer. */
@@ -157,6 +159,7 @@ export class BadPeers {
 
   /** Sends frames until `until` of them are judged, those of other peers included. */
   async run(until: number): Promise<void> {
+    const silent = new Set<Promise<void>>();
     while (this.#tally.sent < until) {
       if (this.#sessions > SESSIONS_PER_FRAME * until) {
         this.#tally.failed(`only ${this.#tally.sent} of ${until} frames could be sent`);
@@ -165,10 +168,17 @@ export class BadPeers {
       const node = this.#net.nodes[this.#sessions++ % this.#net.nodes.length];
       if (node === undefined) return;
       const kind = this.#random.int(0, 9);
-      if (kind === 0) await this.#noise(node);
-      else if (kind <= 2) await this.#spoiledGreeting(node);
-      else await this.#session(node, Math.min(FRAMES_PER_SESSION, until - this.#tally.sent));
+      if (kind > 2) {
+        await this.#session(node, Math.min(FRAMES_PER_SESSION, until - this.#tally.sent));
+        continue;
+      }
+      // Whoever says too little may go on for as long as the node lets him: others need not wait.
+      const begun = kind === 0 ? this.#noise(node) : this.#spoiledGreeting(node);
+      const waits = begun.finally(() => silent.delete(waits));
+      silent.add(waits);
+      if (silent.size >= SILENT_AT_ONCE) await Promise.race(silent);
     }
+    await Promise.all(silent);
     await this.#drops.compare(ANSWER_MS);
   }
 
