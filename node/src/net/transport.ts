@@ -41,7 +41,7 @@ const READ_BUFFER_BYTES = 4_194_304;
 /** Milliseconds libp2p would allow a silent stream; pings come far more often. */
 const IDLE_MS = 3_600_000;
 /** Connections beyond the configured peers that may be in the making. */
-const PENDING_CONNECTIONS = 64;
+const PENDING_CONNECTIONS = 256;
 
 /** What the transport asks and tells. */
 export type TransportPort = {

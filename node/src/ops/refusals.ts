@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { LedgerError } from '../base/errors.ts';
 import { errors as chainErrors } from './chain-client.ts';
@@ -17,8 +17,9 @@ import { wrongUsage } from './usage.ts';
 /** Errors as an ABI declares them. */
 export type ErrorsAbi = readonly object[];
 
-/** Most files of a folder that are read. */
+/** Most files of a folder that are read, and most entries that are looked at for them. */
 const MAX_FILES = 2_000;
+const MAX_ENTRIES = 20_000;
 
 function errorsIn(text: string): ErrorsAbi {
   let value: unknown;
@@ -37,11 +38,27 @@ function errorsIn(text: string): ErrorsAbi {
 /** The JSON files of a path, which may be a file itself. */
 function filesOf(path: string): readonly string[] {
   if (!statSync(path).isDirectory()) return [path];
-  return readdirSync(path, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.json'))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((file) => !file.includes('build-info'))
-    .slice(0, MAX_FILES);
+  const folders = [path];
+  const files: string[] = [];
+  let looked = 0;
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      looked++;
+      const at = join(folder, entry.name);
+      if (mayHoldAbis(entry)) folders.push(at);
+      else if (entry.isFile() && entry.name.endsWith('.json')) files.push(at);
+    }
+    if (looked > MAX_ENTRIES || files.length > MAX_FILES) {
+      wrongUsage(`--abi: ${path} holds too much to look through; name its folder of artifacts`);
+    }
+  }
+  return files;
+}
+
+function mayHoldAbis(entry: Dirent): boolean {
+  const { name } = entry;
+  const isOther = name === 'node_modules' || name === 'build-info' || name.startsWith('.');
+  return entry.isDirectory() && !isOther;
 }
 
 /**

@@ -8,7 +8,7 @@ import { keccak256 as ethersKeccak, toUtf8Bytes } from 'ethers';
 import { toHex } from '../../../node/src/base/bytes.ts';
 import { present } from '../../../node/src/base/errors.ts';
 import { Operation } from '../../../node/src/gen/metatron/memory/v1/state.ts';
-import { POLICY_GAS_WEIGHT } from '../../../node/src/ledger/gas.ts';
+import { GAS, POLICY_GAS_WEIGHT } from '../../../node/src/ledger/gas.ts';
 import { getSpace, operationRow } from '../../../node/src/ledger/memory/schema.ts';
 import { spaceRules } from '../../../node/src/ledger/rules/state.ts';
 import {
@@ -260,6 +260,19 @@ describe('ledger: rules of spaces', () => {
       const policy = await deploy(POLICY_CODE['loops'] as string);
       const messages = [create(alice, 0, { policy }), put(alice, 'too early', space(0))];
       expect(codes(await chain.block(chain.tx(alice, messages)))).to.deep.equal([refusedBy(17)]);
+    });
+
+    it('are paid for where an action before may have named one', async () => {
+      const alice = chain.who(0);
+      await chain.block(chain.tx(alice, [put(alice, 'wake')]));
+      await chain.block(chain.tx(alice, [create(alice, 0)]));
+      const write = put(alice, 'same size', space(0));
+      const [plain] = await chain.block(chain.tx(alice, [write]));
+      const [after] = await chain.block(chain.tx(alice, [update(alice, space(0)), write]));
+      expect(codes([plain, after] as ExecTxResult[])).to.deep.equal([OK, OK]);
+      const { spaceChange, policy, policyCall } = GAS;
+      const more = (after?.gasUsed ?? 0) - (plain?.gasUsed ?? 0);
+      expect(more).to.be.within(spaceChange + policy + policyCall, spaceChange + 30_000);
     });
 
     it('get no more gas than the writer has left', async () => {

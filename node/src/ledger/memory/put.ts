@@ -160,11 +160,11 @@ class Put implements RuledMessage {
     if (key !== '') this.#planVersion(context, question);
     if (first) {
       if (!this.#own) gas.charge(GAS.sharedSpace, 'shared space');
-      step.hasPolicy = hasPolicy(state, this.#space.id);
-      if (step.hasPolicy) gas.charge(GAS.policy, 'policy');
+      step.mayAsk ||= hasPolicy(state, this.#space.id);
+      if (step.mayAsk) gas.charge(GAS.policy, 'policy');
     }
     question.add(step, KIND.put, this.#storedBytes, () => this.#operation());
-    if (!step.hasPolicy) return;
+    if (!step.mayAsk) return;
     gas.charge(GAS.policyCall, 'policy');
     question.endBatch();
   }

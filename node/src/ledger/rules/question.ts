@@ -27,9 +27,8 @@ export type SpaceRef = {
 /** A step that more operations may join. */
 export type OpenStep = OperationStep & {
   readonly of: SpaceRef;
-  hasPolicy: boolean;
-  /** Whether an action before it may have given its space a policy. */
-  readonly followsAction: boolean;
+  /** Whether a policy may be asked: the space has one, or may have got one by an action before. */
+  mayAsk: boolean;
 };
 
 /** Gathers what a transaction asks. */
@@ -62,8 +61,7 @@ export class Question {
       entries: 0,
       size: 0,
       operations: [],
-      hasPolicy: false,
-      followsAction: this.#hasActions,
+      mayAsk: this.#hasActions,
     };
     const here = this.#open.get(of.hex);
     if (here === undefined) this.#open.set(of.hex, [step]);
@@ -82,7 +80,7 @@ export class Question {
     step.kinds |= 2 ** kind;
     step.entries++;
     step.size += size;
-    if (step.hasPolicy || step.followsAction) step.operations.push(operation());
+    if (step.mayAsk) step.operations.push(operation());
   }
 
   #openStep(of: SpaceRef, by: AccountId): OpenStep | undefined {
