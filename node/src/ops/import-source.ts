@@ -12,7 +12,7 @@
  *
  * @module
  */
-import { createReadStream, type Dirent, readdirSync, statSync } from 'node:fs';
+import { createReadStream, statSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { extname, join, relative, sep } from 'node:path';
 import { fromUtf8, toBase64, utf8 } from '../base/bytes.ts';
@@ -20,6 +20,7 @@ import { describe, type ErrorSpec, errorSpec, LedgerError } from '../base/errors
 import { sha256 } from '../base/hash.ts';
 import { EntryType } from '../gen/metatron/memory/v1/state.ts';
 import { MAX_CONTENT_BYTES, MAX_KEY_BYTES, MAX_TAG_BYTES, MAX_TAGS } from '../types/memory.ts';
+import { entriesUnder } from './folder-walk.ts';
 import { named } from './named-file.ts';
 import type { PutContent } from './transaction.ts';
 
@@ -238,25 +239,12 @@ async function* textFiles(folder: string, paths: readonly string[]): AsyncIterab
   }
 }
 
-/** What lies under a folder, at any depth, and is no folder itself; links are not followed. */
-function filesUnder(folder: string): readonly Dirent[] {
-  const files: Dirent[] = [];
-  const folders = [folder];
-  for (let at = folders.pop(); at !== undefined; at = folders.pop()) {
-    for (const entry of readdirSync(at, { withFileTypes: true })) {
-      if (entry.isDirectory()) folders.push(join(at, entry.name));
-      else files.push(entry);
-    }
-  }
-  return files;
-}
-
 /** The source at a path: a folder, or else a JSON Lines file. @throws LedgerError usage/1 */
 export function openSource(path: string): Source {
   if (!named(path, 'the source', (at) => statSync(at)).isDirectory()) {
     return { total: undefined, leftOut: 0, isFile: true, items: () => jsonLines(path) };
   }
-  const all = filesUnder(path);
+  const all = [...entriesUnder(path)].filter((entry) => !entry.isDirectory());
   const paths = all
     .filter((entry) => entry.isFile() && TEXT_ENDINGS.has(extname(entry.name).toLowerCase()))
     .map((entry) => relative(path, join(entry.parentPath, entry.name)).split(sep).join('/'))

@@ -7,11 +7,12 @@
  *
  * @module
  */
-import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { LedgerError } from '../base/errors.ts';
 import { errors as chainErrors } from './chain-client.ts';
-import { named } from './named-file.ts';
+import { entriesUnder } from './folder-walk.ts';
+import { named, readNamed } from './named-file.ts';
 import { wrongUsage } from './usage.ts';
 
 /** Errors as an ABI declares them. */
@@ -35,30 +36,24 @@ function errorsIn(text: string): ErrorsAbi {
   });
 }
 
+function mayHoldAbis(folder: string): boolean {
+  return folder !== 'node_modules' && folder !== 'build-info' && !folder.startsWith('.');
+}
+
 /** The JSON files of a path, which may be a file itself. */
 function filesOf(path: string): readonly string[] {
   if (!statSync(path).isDirectory()) return [path];
-  const folders = [path];
   const files: string[] = [];
   let looked = 0;
-  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    for (const entry of readdirSync(folder, { withFileTypes: true })) {
-      looked++;
-      const at = join(folder, entry.name);
-      if (mayHoldAbis(entry)) folders.push(at);
-      else if (entry.isFile() && entry.name.endsWith('.json')) files.push(at);
-    }
+  for (const entry of entriesUnder(path, mayHoldAbis)) {
+    looked++;
+    const { name, parentPath } = entry;
+    if (entry.isFile() && name.endsWith('.json')) files.push(join(parentPath, name));
     if (looked > MAX_ENTRIES || files.length > MAX_FILES) {
       wrongUsage(`--abi: ${path} holds too much to look through; name its folder of artifacts`);
     }
   }
   return files;
-}
-
-function mayHoldAbis(entry: Dirent): boolean {
-  const { name } = entry;
-  const isOther = name === 'node_modules' || name === 'build-info' || name.startsWith('.');
-  return entry.isDirectory() && !isOther;
 }
 
 /**
@@ -71,9 +66,7 @@ export async function readErrors(paths: readonly string[]): Promise<ErrorsAbi> {
   if (paths.length === 0) return [];
   const { ErrorFragment } = await import('ethers');
   return paths.flatMap((path) => {
-    const texts = named(path, '--abi', filesOf).map((file) =>
-      named(file, '--abi', (one) => readFileSync(one, 'utf8')),
-    );
+    const texts = named(path, '--abi', filesOf).map((file) => readNamed(file, '--abi'));
     const found = texts.flatMap(errorsIn);
     for (const item of found) {
       try {
