@@ -160,17 +160,11 @@ async function measure(spec: BenchSpec, devnet: RunningDevnet, load: LoadSpec) {
     spec.progress('sending');
   };
   const hear = { progress: spec.progress, sending };
-  const ports = nodes.flatMap((node) => node.evm ?? []);
+  const ports = nodes.map((node) => node.evm);
   const endCalls = spec.ethCalls > 0 ? keepCalling(ports, spec.ethCalls) : undefined;
-  let ethCalls: CallsReport | undefined;
-  const report: LoadReport = await runLoad<LoadReport>(
-    './bench-load.ts',
-    load,
-    hear,
-    loadFailed,
-  ).finally(() => {
-    ethCalls = endCalls?.();
-  });
+  const sent = runLoad<LoadReport>('./bench-load.ts', load, hear, loadFailed);
+  const report = await sent.finally(endCalls);
+  const ethCalls = endCalls?.();
   const used = cpu() - before;
   const peak = Math.max(...nodes.map((node) => peakRssMiB(node.pid)));
   spec.progress('looking for every transaction');
