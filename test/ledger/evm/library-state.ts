@@ -7,7 +7,8 @@ import type { AccountFields, StateManagerInterface } from '@ethereumjs/common';
 import { Account, type Address } from '@ethereumjs/util';
 import { toHex } from '../../../node/src/base/bytes.ts';
 import { InvariantViolation } from '../../../node/src/base/errors.ts';
-import { shortBytes, wordOf } from '../../../node/src/ledger/evm/records.ts';
+import { integerBytes } from '../../../node/src/ledger/ethereum/rlp.ts';
+import { wordOf } from '../../../node/src/ledger/evm/records.ts';
 import type { FlatState } from '../../../node/src/ledger/evm/state.ts';
 
 function notHere(): never {
@@ -60,7 +61,7 @@ export class LibraryState implements StateManagerInterface {
   }
 
   getStorage({ bytes }: Address, key: Uint8Array): Promise<Uint8Array> {
-    return Promise.resolve(shortBytes(this.#flat.load(this.#flat.holder(bytes), toHex(key))));
+    return Promise.resolve(integerBytes(this.#flat.load(this.#flat.holder(bytes), toHex(key))));
   }
 
   putStorage({ bytes }: Address, key: Uint8Array, value: Uint8Array): Promise<void> {
@@ -75,7 +76,7 @@ export class LibraryState implements StateManagerInterface {
 
   readonly originalStorageCache = {
     get: ({ bytes }: Address, key: Uint8Array): Promise<Uint8Array> =>
-      Promise.resolve(shortBytes(this.#flat.original(this.#flat.holder(bytes), toHex(key)))),
+      Promise.resolve(integerBytes(this.#flat.original(this.#flat.holder(bytes), toHex(key)))),
     clear: (): void => undefined,
   };
 

@@ -9,19 +9,13 @@
 import { equalBytes, latin1 } from '../../base/bytes.ts';
 import type { AccountId } from '../addresses.ts';
 import { createAccount, getAccount, setAccount } from '../auth/accounts.ts';
-import {
-  codeRow,
-  contractKey,
-  DELEGATION_BYTES,
-  shortBytes,
-  slotKey,
-  wordOf,
-} from '../evm/records.ts';
+import { codeRow, contractKey, DELEGATION_BYTES, slotKey, wordOf } from '../evm/records.ts';
 import type { EvmPorts } from '../evm/types.ts';
 import { keccak256 } from '../keccak.ts';
 import { KEY, key } from '../keys.ts';
 import { type Base, Overlay } from '../overlay.ts';
 import type { CallOverride } from './call-request.ts';
+import { integerBytes } from './rlp.ts';
 
 /** A state with some records and rows replaced. */
 class ReplacedBase implements Base {
@@ -103,7 +97,7 @@ function replace(
   if (change.code !== undefined) replaceCode(base, id, change.code);
   if (change.whole === true) base.clear(key(KEY.slot, id));
   for (const [slot, value] of change.slots ?? []) {
-    const bytes = shortBytes(wordOf(value));
+    const bytes = integerBytes(wordOf(value));
     base.set(slotKey(id, slot).bytes, bytes.length === 0 ? undefined : bytes);
   }
 }

@@ -8,7 +8,8 @@
  *
  * @module
  */
-import { concatBytes, toHex } from '../../base/bytes.ts';
+import { concatBytes } from '../../base/bytes.ts';
+import { wordOf } from '../evm/records.ts';
 import type { EvmAccess, EvmAuthorization, EvmTx } from '../evm/types.ts';
 import { keccak256 } from '../keccak.ts';
 import { badEncoding, refuseEvm } from './errors.ts';
@@ -91,7 +92,7 @@ class Fields {
     if (bytes[0] === 0) {
       badEncoding(`rlp: non-canonical integer (leading zero bytes) for (${this.#name})`);
     }
-    return bigOf(bytes);
+    return wordOf(bytes);
   }
 
   /** The receiver; a creation has none. */
@@ -108,10 +109,6 @@ class Fields {
       ? badEncoding(`rlp: expected input list in ${this.#name}`)
       : item;
   }
-}
-
-function bigOf(bytes: Uint8Array): bigint {
-  return bytes.length === 0 ? 0n : BigInt(`0x${toHex(bytes)}`);
 }
 
 /** Reads a transaction. @throws LedgerError of codespace `evm` */

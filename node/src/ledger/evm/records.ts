@@ -13,6 +13,7 @@
 import { fromHex, toHex } from '../../base/bytes.ts';
 import { present } from '../../base/errors.ts';
 import type { AccountId } from '../addresses.ts';
+import { integerBytes } from '../ethereum/rlp.ts';
 import { key, named, type RecordKey } from '../keys.ts';
 import type { RecordCodec } from '../record.ts';
 
@@ -53,15 +54,8 @@ export function wordOf(bytes: Uint8Array): bigint {
   return bytes.length === 0 ? 0n : BigInt(`0x${toHex(bytes)}`);
 }
 
-/** Big-endian bytes without leading zeros; none for zero. */
-export function shortBytes(word: bigint): Uint8Array {
-  if (word === 0n) return new Uint8Array(0);
-  const hex = word.toString(16);
-  return wordBytes(hex.length % 2 === 0 ? hex : `0${hex}`);
-}
-
 /** A slot's value, above zero. */
-export const slotCodec: RecordCodec<bigint> = { encode: shortBytes, decode: wordOf };
+export const slotCodec: RecordCodec<bigint> = { encode: integerBytes, decode: wordOf };
 
 /** A contract's record, as it is. */
 export const contractCodec: RecordCodec<Uint8Array> = {
